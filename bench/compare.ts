@@ -1,0 +1,84 @@
+// Training steps of residua and PyTorch, in turn in one run; prints a table and writes bench/results/train-step.json.
+// npm run bench -- [--rounds 2] [--steps 7] [--sizes 96,28]
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import {
+  benchFolder,
+  median,
+  pythonWithTorch,
+  runJson,
+  runScript,
+  type StepRun,
+  tunedMalloc,
+  writeResult,
+} from './harness.js';
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '2' },
+    steps: { type: 'string', default: '7' },
+    sizes: { type: 'string', default: '96,28' },
+    batch: { type: 'string', default: '256' },
+    'default-malloc': { type: 'boolean', default: false },
+  },
+});
+const batch = Number(values.batch);
+
+interface Contestant {
+  name: string;
+  run: (args: string[]) => StepRun | null;
+}
+
+const contestants: Contestant[] = [{ name: 'residua', run: (args) => runScript<StepRun>('train-step.ts', args) }];
+const python = pythonWithTorch();
+if (python) {
+  const script = join(benchFolder, 'baselines', 'pytorch_train.py');
+  const pytorch = (mode: string, env: Record<string, string>) => (args: string[]) =>
+    runJson<StepRun>(python, [script, '--mode', mode, ...args], env);
+  contestants.push({ name: 'PyTorch eager, channels_last, tuned malloc', run: pytorch('eager', tunedMalloc) });
+  contestants.push({ name: 'PyTorch compiled, channels_last, tuned malloc', run: pytorch('compile', tunedMalloc) });
+  if (values['default-malloc'])
+    contestants.push({ name: 'PyTorch eager, channels_last, default malloc', run: pytorch('eager', {}) });
+} else {
+  process.stderr.write('PyTorch is left out: no python3 (or RESIDUA_PYTHON) with torch.\n');
+}
+
+const models: Record<string, unknown>[] = [];
+for (const size of values.sizes.split(',').map(Number)) {
+  const runs = new Map(contestants.map(({ name }) => [name, [] as StepRun[]]));
+  for (let round = 0; round < Number(values.rounds); round++) {
+    for (const { name, run } of contestants) {
+      const result = run(['--size', String(size), '--batch', String(batch), '--steps', values.steps]);
+      if (result) runs.get(name)?.push(result);
+    }
+  }
+  models.push(summarise(`R18@${size} training, batch ${batch}`, runs));
+}
+writeResult('train-step', { rounds: Number(values.rounds), steps: Number(values.steps), models });
+
+/** Images per second from the median of all rounds' steps, peak RSS, and the ratio to PyTorch's best. */
+function summarise(title: string, runs: Map<string, StepRun[]>): Record<string, unknown> {
+  const rows = [...runs].flatMap(([name, all]) => {
+    if (all.length === 0) return [];
+    const seconds = all.flatMap((run) => run.seconds);
+    return [
+      {
+        name,
+        library: all[0]!.library,
+        imagesPerSecond: Number((batch / median(seconds)).toFixed(1)),
+        ofEachRound: all.map((run) => Number((batch / median(run.seconds)).toFixed(1))),
+        peakRssGB: Number((Math.max(...all.map((run) => run.peakRssBytes)) / 1e9).toFixed(2)),
+      },
+    ];
+  });
+  const ours = rows.find((row) => row.name === 'residua')?.imagesPerSecond;
+  const peers = rows.filter((row) => row.name !== 'residua').map((row) => row.imagesPerSecond);
+  const ratio = ours && peers.length > 0 ? Number((ours / Math.max(...peers)).toFixed(2)) : null;
+  process.stdout.write(`\n${title}\n`);
+  for (const row of rows)
+    process.stdout.write(
+      `  ${row.name.padEnd(46)} ${String(row.imagesPerSecond).padStart(8)} images/s   ${row.peakRssGB} GB\n`,
+    );
+  if (ratio) process.stdout.write(`  residua against PyTorch's best: ${ratio}x\n`);
+  return { title, rows, ratioToBestPyTorch: ratio };
+}

@@ -1,0 +1,93 @@
+// What every benchmark shares: child processes, medians, the machine's description, result files.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, release, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const benchFolder = dirname(fileURLToPath(import.meta.url));
+export const root = dirname(benchFolder);
+
+/** One timed run of a training step in its own process. */
+export interface StepRun {
+  library: string;
+  /** One entry a step, after warm-up. */
+  seconds: number[];
+  peakRssBytes: number;
+  loss: number;
+}
+
+/** glibc's allocator so tuned that memory is touched once and kept: without it PyTorch trains four times slower here. */
+export const tunedMalloc = {
+  GLIBC_TUNABLES: [
+    'glibc.malloc.hugetlb=1',
+    'glibc.malloc.mmap_threshold=4294967296',
+    'glibc.malloc.trim_threshold=68719476736',
+    'glibc.malloc.top_pad=1073741824',
+  ].join(':'),
+};
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** Runs a command that ends by printing one line of JSON; null (with the reason on stderr) where it fails. */
+export function runJson<T>(command: string, args: readonly string[], env: Record<string, string> = {}): T | null {
+  const result = spawnSync(command, args, { cwd: root, env: { ...process.env, ...env }, encoding: 'utf8' });
+  const line = result.stdout?.trim().split('\n').at(-1) ?? '';
+  if (result.status === 0 && line.startsWith('{')) return JSON.parse(line) as T;
+  process.stderr.write(
+    `${command} ${args.join(' ')} failed: ${result.error?.message ?? result.stderr.split('\n').slice(-4).join('\n')}\n`,
+  );
+  return null;
+}
+
+/** Runs a benchmark script of this folder with Node. */
+export function runScript<T>(script: string, args: readonly string[], env: Record<string, string> = {}): T | null {
+  return runJson<T>(process.execPath, ['--import', 'tsx', join(benchFolder, script), ...args], env);
+}
+
+/** The Python that has PyTorch: RESIDUA_PYTHON, else python3; null where it has none. */
+export function pythonWithTorch(): string | null {
+  const python = process.env.RESIDUA_PYTHON ?? 'python3';
+  return spawnSync(python, ['-c', 'import torch']).status === 0 ? python : null;
+}
+
+export function machine(): Record<string, unknown> {
+  const flags = existsSync('/proc/cpuinfo') ? readFileSync('/proc/cpuinfo', 'utf8') : '';
+  return {
+    cpu: cpus()[0]?.model,
+    cores: cpus().length,
+    avx512: flags.includes('avx512f'),
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    kernel: release(),
+    node: process.version,
+  };
+}
+
+function commit(): string {
+  try {
+    const hash = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim();
+    const dirty = execFileSync('git', ['status', '--porcelain', '--', 'lib', 'native', 'bench'], {
+      cwd: root,
+      encoding: 'utf8',
+    }).trim();
+    return dirty ? `${hash} with changes` : hash;
+  } catch {
+    return 'unknown';
+  }
+}
+
+/** Writes bench/results/<name>.json with date, machine and commit. */
+export function writeResult(name: string, result: Record<string, unknown>): void {
+  const folder = join(benchFolder, 'results');
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `${name}.json`);
+  writeFileSync(
+    file,
+    `${JSON.stringify({ date: new Date().toISOString().slice(0, 10), commit: commit(), machine: machine(), ...result }, null, 2)}\n`,
+  );
+  process.stdout.write(`wrote ${file}\n`);
+}

@@ -1,0 +1,19 @@
+// residua summary: a net's layers with their output shapes and numbers of parameters.
+import { Argument, Command } from 'commander';
+import { cpu } from '../../device.js';
+import { chapterResNet18 } from '../../models/index.js';
+import { imageShape } from '../options.js';
+
+export function summaryCommand(): Command {
+  return new Command('summary')
+    .description('Prints the layers of a net: output shapes and numbers of parameters.')
+    .addArgument(new Argument('<model>', "the net: 'chapter' is the chapter's ResNet-18").choices(['chapter']))
+    .option('--input <shape>', 'batch x channels x height x width of the input', imageShape, [1, 1, 224, 224])
+    .action(summary);
+}
+
+function summary(_model: string, { input }: { input: number[] }): void {
+  const net = chapterResNet18();
+  net.initialize({ device: cpu() });
+  console.log(net.summary(input));
+}

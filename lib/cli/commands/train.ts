@@ -1,0 +1,173 @@
+// residua train: trains the chapter's ResNet-18 on Fashion-MNIST and writes weights, history and a picture.
+import { basename } from 'node:path';
+import { Argument, Command } from 'commander';
+import type { DataLoader } from '../../data/data-loader.js';
+import { fashionMnist, loadDataFashionMnist } from '../../data/fashion-mnist.js';
+import { currentDevice, type Device, setDevice, tryGpu } from '../../device.js';
+import { Xavier } from '../../init/index.js';
+import { chapterResNet18 } from '../../models/index.js';
+import type { Block } from '../../nn/index.js';
+import { Trainer } from '../../optim/index.js';
+import { seed } from '../../tensor/random.js';
+import { trainCh5 } from '../../train/index.js';
+import { environmentOf } from '../environment.js';
+import { exitStatus } from '../exit-status.js';
+import { FullRecipeNote } from '../full-recipe-note.js';
+import { interruptible } from '../interrupt.js';
+import { deviceName, imageSide, positiveInteger, positiveNumber, seedNumber } from '../options.js';
+import { Progress } from '../progress.js';
+import { type Recipe, recipeFor } from '../recipe.js';
+import { makeRunFolder, type RunFolder, writeWhole } from '../run-folder.js';
+import type { RunRecord } from '../run-record.js';
+import { runReport } from '../run-report.js';
+
+interface TrainCommandOptions {
+  resize?: number;
+  epochs?: number;
+  batchSize?: number;
+  lr?: number;
+  seed: number;
+  device?: Device;
+  limit?: number;
+  data?: string;
+  out?: string;
+}
+
+export function trainCommand(): Command {
+  return new Command('train')
+    .description("Trains the chapter's ResNet-18 on Fashion-MNIST; writes weights, history and a picture of the run.")
+    .addArgument(
+      new Argument('[recipe]', "what to train: 'chapter' is the chapter's net and data")
+        .choices(['chapter'])
+        .default('chapter'),
+    )
+    .option('--resize <pixels>', 'side of the images (default: 96 on a GPU, 28 on the CPU)', imageSide)
+    .option('--epochs <n>', 'passes over the data (default: 5 on a GPU, 3 on the CPU)', positiveInteger)
+    .option('--batch-size <n>', 'images in a batch (default: 256)', positiveInteger)
+    .option('--lr <rate>', 'learning rate (default: 0.05)', positiveNumber)
+    .option('--seed <n>', 'seed of initial weights and shuffles', seedNumber, 0)
+    .option(
+      '--device <name>',
+      "'cpu', 'gpu' or 'gpu(N)' (default: RESIDUA_DEVICE, else a GPU where one works)",
+      deviceName,
+    )
+    .option('--limit <n>', 'only the first n training images, and a sixth as many test images', positiveInteger)
+    .option('--data <folder>', 'folder of the data set (default: RESIDUA_DATA, then the usual places)')
+    .option('--out <folder>', 'where to write (default: runs/<date_time>)')
+    .addHelpText(
+      'after',
+      '\nCtrl-C ends the current step, writes weights and history so far and exits with status 130.',
+    )
+    .action((_recipe: string, options: TrainCommandOptions) => train(options));
+}
+
+/** All that one run needs. */
+interface Session {
+  recipe: Recipe;
+  device: Device;
+  net: Block;
+  trainIter: DataLoader;
+  testIter: DataLoader;
+  folder: RunFolder;
+  record: RunRecord;
+}
+
+async function train(options: TrainCommandOptions): Promise<void> {
+  const session = await prepare(options);
+  const { record, folder, net } = session;
+  const steps = await runTraining(session);
+  writeWhole(folder.history, toJson(record));
+  if (steps > 0) await net.saveParameters(folder.weights);
+  if (record.interrupted) {
+    const what = steps > 0 ? 'Weights and history so far are' : 'No step was done; the history is';
+    note(`Interrupted. ${what} in ${folder.path}.`);
+    process.exitCode = exitStatus.interrupted;
+    return;
+  }
+  const test = await fashionMnist({ train: false, root: options.data });
+  writeWhole(folder.report, await runReport(record, net, test, session.device));
+  note(
+    `Wrote ${folder.path}: ${[folder.weights, folder.history, folder.report].map((file) => basename(file)).join(', ')}`,
+  );
+}
+
+async function prepare(options: TrainCommandOptions): Promise<Session> {
+  const device = options.device ?? (process.env.RESIDUA_DEVICE ? currentDevice() : tryGpu());
+  setDevice(device);
+  seed(options.seed);
+  const { resize, epochs, batchSize, lr: learningRate } = options;
+  const recipe = recipeFor(device.kind, { resize, epochs, batchSize, learningRate });
+  const [trainIter, testIter] = await loadDataFashionMnist(recipe.batchSize, {
+    resize: recipe.resize,
+    root: options.data,
+    device,
+    limit: options.limit,
+  });
+  const folder = makeRunFolder(options.out);
+  const net = chapterResNet18();
+  net.initialize({ init: new Xavier(), device });
+  const record: RunRecord = {
+    model: "the chapter's ResNet-18",
+    data: 'Fashion-MNIST',
+    config: {
+      ...recipe,
+      optimizer: 'sgd',
+      initializer: 'Xavier',
+      device: device.name,
+      seed: options.seed,
+      trainImages: trainIter.dataset.length,
+      testImages: testIter.dataset.length,
+    },
+    environment: environmentOf(device),
+    started: new Date().toISOString(),
+    seconds: 0,
+    interrupted: false,
+    epochs: [],
+  };
+  return { recipe, device, net, trainIter, testIter, folder, record };
+}
+
+/** Trains, and fills in the record as it goes, on disk too. Returns the number of steps done. */
+async function runTraining({ recipe, device, net, trainIter, testIter, folder, record }: Session): Promise<number> {
+  const trainer = new Trainer(net.collectParams(), 'sgd', { learningRate: recipe.learningRate });
+  const progress = new Progress(recipe.epochs);
+  const say = (line: string): void => progress.interrupt(() => note(line));
+  const fullRecipe = new FullRecipeNote(recipe, device.kind, say);
+  const start = performance.now();
+  let steps = 0;
+  fullRecipe.announce();
+  try {
+    const history = await interruptible(
+      (signal) =>
+        trainCh5(net, trainIter, testIter, recipe.batchSize, trainer, device, recipe.epochs, {
+          signal,
+          log: (line) => progress.interrupt(() => console.log(line)),
+          onBatch: (event) => {
+            progress.step(event);
+            fullRecipe.afterStep(++steps, progress.imagesPerSecond);
+          },
+          onEpoch: (epoch) => {
+            record.epochs.push(epoch);
+            record.seconds = (performance.now() - start) / 1000;
+            writeWhole(folder.history, toJson(record));
+          },
+        }),
+      () => say('Stopping after this step; once more leaves at once.'),
+    );
+    record.interrupted = history.aborted;
+  } finally {
+    progress.stop();
+  }
+  record.seconds = (performance.now() - start) / 1000;
+  fullRecipe.close();
+  return steps;
+}
+
+function toJson(record: RunRecord): string {
+  return `${JSON.stringify(record, null, 2)}\n`;
+}
+
+/** Words that are not results go to stderr. */
+function note(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

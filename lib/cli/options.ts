@@ -1,0 +1,50 @@
+// Values of command-line options: each function takes the text and returns the value, or tells commander what is wrong.
+import { InvalidArgumentError } from 'commander';
+import { Device } from '../device.js';
+
+/** A whole number from 1 to 2^31 - 1. */
+export function positiveInteger(text: string): number {
+  return wholeNumber(text, 1, 2 ** 31 - 1);
+}
+
+/** A seed: a whole number from 0 to 2^53 - 1. */
+export function seedNumber(text: string): number {
+  return wholeNumber(text, 0, Number.MAX_SAFE_INTEGER);
+}
+
+/** The side of square images in pixels. */
+export function imageSide(text: string): number {
+  return wholeNumber(text, 1, 4096);
+}
+
+/** A finite number above 0. */
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value <= 0)
+    throw new InvalidArgumentError('Expected a number above 0.');
+  return value;
+}
+
+/** 'cpu', 'gpu' (the first one) or 'gpu(N)'. */
+export function deviceName(text: string): Device {
+  const name = text === 'gpu' ? 'gpu(0)' : text;
+  if (!/^(cpu|gpu\(\d+\))$/.test(name)) throw new InvalidArgumentError("Expected 'cpu', 'gpu' or 'gpu(N)'.");
+  return new Device(name);
+}
+
+/** A shape such as 1x1x224x224: batch, channels, height, width. */
+export function imageShape(text: string): number[] {
+  const shape = text.split('x').map(Number);
+  if (!/^\d+(x\d+){3}$/.test(text) || !shape.every((d) => d >= 1 && d < 2 ** 31)) {
+    throw new InvalidArgumentError('Expected batch x channels x height x width, such as 1x1x224x224.');
+  }
+  return shape;
+}
+
+function wholeNumber(text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < least || value > most) {
+    throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`);
+  }
+  return value;
+}

@@ -1,0 +1,39 @@
+// The command line's frame: commands, common options, and what errors come to.
+import { Command, CommanderError } from 'commander';
+import { doctorCommand } from './commands/doctor.js';
+import { evalCommand } from './commands/eval.js';
+import { summaryCommand } from './commands/summary.js';
+import { trainCommand } from './commands/train.js';
+import { describeError } from './errors.js';
+import { exitStatus } from './exit-status.js';
+import { packageVersion } from './version.js';
+
+function buildProgram(): Command {
+  const program = new Command('residua')
+    .description('Trains and runs ResNets, on NVIDIA GPUs through cuDNN and on any CPU through oneDNN.')
+    .version(packageVersion())
+    .addHelpText('after', '\nExit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.');
+  for (const command of [trainCommand(), evalCommand(), summaryCommand(), doctorCommand()]) {
+    command
+      .option('--verbose', 'show the stack of an error')
+      .showHelpAfterError(`(residua ${command.name()} --help tells more)`);
+    program.addCommand(command);
+  }
+  for (const command of [program, ...program.commands]) command.exitOverride();
+  return program;
+}
+
+/** Runs the command line `args` (without node and script). Sets process.exitCode; throws nothing. */
+export async function run(args: string[]): Promise<void> {
+  try {
+    await buildProgram().parseAsync(args, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // commander has written its message, or the help that was asked for
+      process.exitCode = error.exitCode === 0 ? exitStatus.done : exitStatus.usage;
+      return;
+    }
+    process.stderr.write(`${describeError(error, args.includes('--verbose'))}\n`);
+    process.exitCode = exitStatus.failed;
+  }
+}

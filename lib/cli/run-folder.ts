@@ -1,0 +1,55 @@
+// The folder of a training run: made before the training, so that a place that cannot be written to is found out at once.
+import { accessSync, constants, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { ConfigError } from '../errors.js';
+import { timeStamp } from './format.js';
+
+/** The files of a run. */
+export interface RunFolder {
+  path: string;
+  weights: string;
+  history: string;
+  report: string;
+}
+
+/** Makes the folder: `out`, or runs/<time>. Throws ConfigError where it cannot be written to or holds a run already. */
+export function makeRunFolder(out: string | undefined, now = new Date()): RunFolder {
+  const path = out ?? unusedFolder(join('runs', timeStamp(now)));
+  const folder = {
+    path,
+    weights: join(path, 'weights.safetensors'),
+    history: join(path, 'history.json'),
+    report: join(path, 'report.svg'),
+  };
+  try {
+    mkdirSync(path, { recursive: true });
+    accessSync(path, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw new ConfigError(
+      `The output folder '${path}' cannot be written to: ${(cause as Error).message}.`,
+      { path },
+      { cause },
+    );
+  }
+  const taken = [folder.weights, folder.history, folder.report].find((file) => existsSync(file));
+  if (taken)
+    throw new ConfigError(`The output folder holds a run already (${taken}): choose another --out, or remove it.`, {
+      path,
+    });
+  return folder;
+}
+
+/** Two runs may start in the same second. */
+function unusedFolder(path: string): string {
+  let candidate = path;
+  for (let n = 2; existsSync(candidate); n++) candidate = `${path}-${n}`;
+  return candidate;
+}
+
+/** Writes all of the file or nothing: under another name first, then renamed. */
+export function writeWhole(file: string, contents: string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  const unfinished = `${file}.unfinished`;
+  writeFileSync(unfinished, contents);
+  renameSync(unfinished, file);
+}

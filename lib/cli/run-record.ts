@@ -1,0 +1,26 @@
+// What history.json holds: how a run was made, on what, and what came out.
+import type { EpochRecord } from '../train/history.js';
+import type { Environment } from './environment.js';
+import type { Recipe } from './recipe.js';
+
+export interface RunRecord {
+  model: string;
+  data: string;
+  config: Recipe & {
+    optimizer: string;
+    initializer: string;
+    device: string;
+    seed: number;
+    trainImages: number;
+    testImages: number;
+  };
+  environment: Environment;
+  /** Start, in ISO 8601. */
+  started: string;
+  /** From the start of the training, in all. */
+  seconds: number;
+  /** Whether it was stopped before its end. */
+  interrupted: boolean;
+  /** The complete epochs. */
+  epochs: EpochRecord[];
+}

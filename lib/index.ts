@@ -1,0 +1,43 @@
+// The public API: everything that users import from 'residua'.
+export { autograd, type GradCheckOptions } from './autograd/index.js';
+export * as data from './data/index.js';
+export { cpu, Device, type DeviceInfo, devices, gpu, setDevice, setThreads, tryGpu } from './device.js';
+export {
+  BackendUnavailableError,
+  CheckpointError,
+  ConfigError,
+  DataError,
+  DeviceError,
+  DisposedError,
+  DTypeError,
+  type ErrorDetails,
+  GradientError,
+  NativeError,
+  NumericError,
+  OutOfMemoryError,
+  ResiduaError,
+  ShapeError,
+} from './errors.js';
+export * as init from './init/index.js';
+export * as loss from './loss/index.js';
+export { residualStage } from './models/chapter.js';
+export * as models from './models/index.js';
+export type { DType, TypedArray } from './native.js';
+export * as nn from './nn/index.js';
+export * as ops from './ops/index.js';
+export { type SgdOptions, Trainer } from './optim/index.js';
+export * as lrScheduler from './optim/lr-scheduler.js';
+export { arange, full, normal, ones, type TensorOptions, tensor, uniform, zeros } from './tensor/create.js';
+export type { NestedArray } from './tensor/format.js';
+export { type MemoryInfo, memory } from './tensor/memory.js';
+export { seed } from './tensor/random.js';
+export { tidy } from './tensor/scope.js';
+export { Tensor } from './tensor/tensor.js';
+export {
+  type Batch,
+  type Batches,
+  evaluateAccuracy,
+  type History,
+  type TrainOptions,
+  trainCh5,
+} from './train/index.js';

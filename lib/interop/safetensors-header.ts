@@ -1,0 +1,157 @@
+// The header of a safetensors file, checked: which tensors it has, where their bytes are.
+// Format: https://huggingface.co/docs/safetensors - 8 bytes little-endian header length, JSON header, data.
+import { CheckpointError } from '../errors.js';
+
+/** Bytes of one element, for every type that the format knows. */
+const bytesOf: Readonly<Record<string, number>> = {
+  BOOL: 1,
+  U8: 1,
+  I8: 1,
+  F8_E5M2: 1,
+  F8_E4M3: 1,
+  I16: 2,
+  U16: 2,
+  F16: 2,
+  BF16: 2,
+  I32: 4,
+  U32: 4,
+  F32: 4,
+  F64: 8,
+  I64: 8,
+  U64: 8,
+};
+
+/** One tensor's entry: its type, shape and bytes [begin, end) of the data that follow the header. */
+export interface TensorEntry {
+  dtype: string;
+  shape: readonly number[];
+  begin: number;
+  end: number;
+}
+
+export interface Header {
+  tensors: Map<string, TensorEntry>;
+  metadata: Map<string, string>;
+  /** Where the data begin in the file. */
+  dataOffset: number;
+}
+
+/** Throws a CheckpointError about a file. */
+export function refuse(file: string, message: string, details: Record<string, unknown> = {}): never {
+  throw new CheckpointError(`${file}: ${message}`, { file, ...details });
+}
+
+/** Length of the JSON header. `start` is the file's first 8 bytes, or fewer where there are no more. */
+export function headerLength(file: string, start: Buffer, fileSize: number): number {
+  if (start.length < 8)
+    refuse(
+      file,
+      `expected a safetensors file, which begins with 8 bytes of header length, found ${fileSize} bytes in all.`,
+      { expected: 8, found: fileSize },
+    );
+  const length = start.readBigUInt64LE(0);
+  if (length > BigInt(fileSize - 8) || length < 2n) {
+    refuse(
+      file,
+      `expected a header length from 2 to ${fileSize - 8}, the bytes that follow it, found ${length}: the file is cut short or no safetensors file.`,
+      { offset: 0, expected: fileSize - 8, found: String(length) },
+    );
+  }
+  return Number(length);
+}
+
+/** Reads and checks the JSON header. */
+export function parseHeader(file: string, json: Buffer, fileSize: number): Header {
+  const dataOffset = 8 + json.length;
+  const entries = parseJson(file, json);
+  const header: Header = { tensors: new Map(), metadata: new Map(), dataOffset };
+  for (const [name, value] of entries) {
+    if (name === '__metadata__') header.metadata = parseMetadata(file, value);
+    else header.tensors.set(name, parseEntry(file, name, value));
+  }
+  checkLayout(file, header.tensors, fileSize - dataOffset);
+  return header;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function parseJson(file: string, json: Buffer): [string, unknown][] {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(json);
+    const value: unknown = JSON.parse(text);
+    if (isObject(value)) return Object.entries(value);
+  } catch (cause) {
+    throw new CheckpointError(
+      `${file}: the header (${json.length} bytes from byte 8) is not JSON: ${(cause as Error).message}`,
+      { file, offset: 8 },
+      { cause },
+    );
+  }
+  return refuse(file, 'expected the header to be a JSON object.', { offset: 8 });
+}
+
+function parseMetadata(file: string, value: unknown): Map<string, string> {
+  if (!isObject(value) || !Object.values(value).every((text) => typeof text === 'string')) {
+    refuse(file, "expected '__metadata__' to be an object of strings.");
+  }
+  return new Map(Object.entries(value as Record<string, string>));
+}
+
+function parseEntry(file: string, name: string, value: unknown): TensorEntry {
+  const { dtype, shape, data_offsets: offsets } = (isObject(value) ? value : {}) as Record<string, unknown>;
+  const elementBytes = typeof dtype === 'string' && Object.hasOwn(bytesOf, dtype) ? bytesOf[dtype] : undefined;
+  if (elementBytes === undefined) {
+    refuse(
+      file,
+      `tensor '${name}': expected a dtype among ${Object.keys(bytesOf).join(', ')}, found ${JSON.stringify(dtype)}.`,
+      { tensor: name, found: dtype },
+    );
+  }
+  const isSize = (n: unknown): n is number => Number.isSafeInteger(n) && (n as number) >= 0;
+  if (!Array.isArray(shape) || !shape.every(isSize)) {
+    refuse(file, `tensor '${name}': expected a shape of non-negative integers, found ${JSON.stringify(shape)}.`, {
+      tensor: name,
+      found: shape,
+    });
+  }
+  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize)) {
+    refuse(file, `tensor '${name}': expected data_offsets [begin, end], found ${JSON.stringify(offsets)}.`, {
+      tensor: name,
+      found: offsets,
+    });
+  }
+  const [begin, end] = offsets as [number, number];
+  const expected = (shape as number[]).reduce((n, d) => n * d, elementBytes as number);
+  if (end - begin !== expected) {
+    refuse(
+      file,
+      `tensor '${name}' of ${dtype} [${(shape as number[]).join(', ')}]: expected ${expected} bytes, found data_offsets [${begin}, ${end}].`,
+      { tensor: name, expected, found: end - begin },
+    );
+  }
+  return { dtype: dtype as string, shape: Object.freeze(shape as number[]), begin, end };
+}
+
+/** The tensors must fill the data exactly: nothing twice, nothing beyond the end, nothing left over. */
+function checkLayout(file: string, tensors: Map<string, TensorEntry>, dataSize: number): void {
+  let position = 0;
+  for (const [name, { begin, end }] of [...tensors].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end)) {
+    if (end > dataSize)
+      refuse(
+        file,
+        `tensor '${name}': expected at least ${end} bytes of data, found ${dataSize}: the file is cut short.`,
+        { tensor: name, expected: end, found: dataSize },
+      );
+    if (begin !== position)
+      refuse(
+        file,
+        `tensor '${name}': expected its data to begin at ${position}, found ${begin}: data overlap or have holes.`,
+        { tensor: name, expected: position, found: begin },
+      );
+    position = end;
+  }
+  if (position !== dataSize)
+    refuse(file, `expected ${position} bytes of data, found ${dataSize}.`, { expected: position, found: dataSize });
+}

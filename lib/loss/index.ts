@@ -1,0 +1,2 @@
+// Losses.
+export { SoftmaxCrossEntropyLoss, type SoftmaxCrossEntropyOptions } from './softmax-cross-entropy.js';

@@ -1,0 +1,2 @@
+// Nets that are ready to train.
+export { chapterResNet18 } from './chapter.js';

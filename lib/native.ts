@@ -1,0 +1,111 @@
+// Loads the native addon: the only file that does. Its types are the contract with native/binding.
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { BackendUnavailableError, errorFromNative } from './errors.js';
+
+export type DType = 'float32' | 'bfloat16' | 'float16' | 'int32' | 'uint8';
+export type TypedArray = Float32Array | Int32Array | Uint8Array;
+
+/** A tensor of a backend. Garbage collection frees it; `dispose` does so at once. */
+export interface NativeTensor {
+  readonly shape: number[];
+  readonly dtype: DType;
+  /** Bytes of its storage. */
+  readonly bytes: number;
+  /** Drops this reference; any later use is a DisposedError. Twice is harmless. */
+  dispose(): void;
+}
+
+export type OpAttributes = Record<string, number | readonly number[] | boolean | string | undefined>;
+
+export interface NativeBackend {
+  readonly name: string;
+  describe(): Record<string, string>;
+  supports(dtype: DType): boolean;
+  /** Enqueues one op and returns its outputs, whose values may not be there yet. */
+  run(op: string, attributes: OpAttributes, inputs: readonly NativeTensor[]): NativeTensor[];
+  /** Copies host values (already of the type's own form) into a new tensor. */
+  fromHost(values: TypedArray | Uint16Array, shape: readonly number[], dtype: DType): NativeTensor;
+  /** Waits, then copies to the host; 16-bit floats come as Float32Array. */
+  read(tensor: NativeTensor): TypedArray;
+  readAsync(tensor: NativeTensor): Promise<TypedArray>;
+  synchronize(): void;
+  setThreads(threads: number): void;
+  memory(): { tensors: number; bytes: number; peakBytes: number; reservedBytes: number };
+  trim(): void;
+}
+
+/** What one batch is made from: rows of a data set of bytes, gathered, resized and scaled. */
+export interface BatchRequest {
+  /** [n, channels, height, width] */
+  images: Uint8Array;
+  channels: number;
+  height: number;
+  width: number;
+  labels: Uint8Array | Int32Array;
+  /** Rows to take, in order. */
+  indices: Int32Array;
+  /** Target size of the bilinear resize (half-pixel centres); the source's own size for none. */
+  outHeight: number;
+  outWidth: number;
+  /** Multiplies every pixel. */
+  scale: number;
+  /** [indices.length, channels, outHeight, outWidth], written. */
+  outImages: Float32Array;
+  /** [indices.length], written. */
+  outLabels: Int32Array;
+}
+
+export interface NativeAddon {
+  /** Called once before anything else: how native code makes errors. */
+  initialize(makeError: typeof errorFromNative): void;
+  /** Throws BackendUnavailableError. The same name gives the same backend within one environment. */
+  openBackend(name: string): NativeBackend;
+  /** Counter-based generator (Philox 4x32-10): `count` values from position `offset` of the stream (seed, stream). */
+  randomUniform(count: number, seed: number, stream: number, low: number, high: number): Float32Array;
+  randomNormal(count: number, seed: number, stream: number, mean: number, std: number): Float32Array;
+  /** A permutation of 0 .. count - 1 (Fisher-Yates). */
+  randomPermutation(count: number, seed: number, stream: number): Int32Array;
+  /** Fills the request's outputs on a thread of the pool. */
+  prepareBatch(request: BatchRequest): Promise<void>;
+  /** Cores that this process may use: affinity and cgroup limit. */
+  availableCores(): number;
+}
+
+/** The package's root: the folder of package.json, both from lib/ and from dist/. */
+export const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** The addon's file: RESIDUA_ADDON, else the one that the build writes. */
+export function addonFile(): string {
+  return process.env.RESIDUA_ADDON ?? join(packageRoot, 'build', 'Release', 'residua.node');
+}
+
+let loaded: NativeAddon | undefined;
+
+/** The addon, loaded at first use. */
+export function native(): NativeAddon {
+  if (loaded) return loaded;
+  const file = addonFile();
+  if (!existsSync(file)) {
+    throw new BackendUnavailableError(
+      `The native addon is missing: looked for ${file}. Build it with 'npm run setup' in ${packageRoot}.`,
+      { file },
+    );
+  }
+  try {
+    loaded = createRequire(import.meta.url)(file) as NativeAddon;
+  } catch (cause) {
+    throw new BackendUnavailableError(`The native addon ${file} does not load: ${(cause as Error).message}\n${loadRemedy(cause as Error)}`, { file }, { cause });
+  }
+  loaded.initialize(errorFromNative);
+  return loaded;
+}
+
+/** What helps against an error of the dynamic linker. */
+function loadRemedy(error: Error): string {
+  if (/libdnnl/.test(error.message)) return "oneDNN is missing: 'apt-get install libdnnl-dev' (Debian, Ubuntu) or 'npm run setup'.";
+  if (/GLIBC|invalid ELF|NODE_MODULE_VERSION/.test(error.message)) return "It was built for another system: rebuild it with 'npm run build:native'.";
+  return "Rebuild it with 'npm run build:native'.";
+}

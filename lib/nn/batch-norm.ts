@@ -1,0 +1,88 @@
+// Batch normalisation with running statistics.
+import { isTraining } from '../autograd/tape.js';
+import { ShapeError } from '../errors.js';
+import { One, Zero } from '../init/index.js';
+import { batchNorm } from '../ops/index.js';
+import { checkBoolean, checkInteger, checkNumber, checkOptions } from '../options.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { Block } from './block.js';
+import { inLayer } from './forward.js';
+import { Parameter } from './parameter.js';
+
+export interface BatchNormOptions {
+  /** running = momentum * running + (1 - momentum) * batch. Default 0.9. */
+  momentum?: number;
+  /** Added to the variance. Default 1e-5. */
+  epsilon?: number;
+  /** Whether beta is trained; else it stays 0. Default true. */
+  center?: boolean;
+  /** Whether gamma is trained; else it stays 1. Default true. */
+  scale?: boolean;
+  /** 0 (default): inferred at the first forward. */
+  inChannels?: number;
+}
+
+/**
+ * y = gamma * (x - mean) / sqrt(variance + epsilon) + beta, per channel. x, y: [batch, channels, height, width].
+ * In training mode (`autograd.record`) the batch's own statistics, biased variance; they also move the running ones,
+ * with the unbiased variance. Otherwise the running ones. Ioffe and Szegedy, "Batch normalization", 2015, algorithm 1.
+ */
+export class BatchNorm extends Block {
+  readonly momentum: number;
+  readonly epsilon: number;
+  /** [channels] each */
+  readonly gamma: Parameter;
+  readonly beta: Parameter;
+  readonly runningMean: Parameter;
+  readonly runningVar: Parameter;
+
+  constructor(options: BatchNormOptions = {}) {
+    super();
+    checkOptions('BatchNorm', options, ['momentum', 'epsilon', 'center', 'scale', 'inChannels']);
+    const { momentum = 0.9, epsilon = 1e-5, center = true, scale = true, inChannels = 0 } = options;
+    this.momentum = checkNumber('BatchNorm', 'momentum', momentum, { min: 0, max: 1 });
+    this.epsilon = checkNumber('BatchNorm', 'epsilon', epsilon, { min: 0, exclusive: true });
+    const shape = [checkInteger('BatchNorm', 'inChannels', inChannels, 0)];
+    const make = (name: string, init: One | Zero, trainable: boolean) =>
+      new Parameter(`${this.name}.${name}`, { shape, init, trainable });
+    this.gamma = make('gamma', new One(), checkBoolean('BatchNorm', 'scale', scale));
+    this.beta = make('beta', new Zero(), checkBoolean('BatchNorm', 'center', center));
+    this.runningMean = make('runningMean', new Zero(), false);
+    this.runningVar = make('runningVar', new One(), false);
+  }
+
+  protected override describe(): string {
+    return `momentum ${this.momentum}, epsilon ${this.epsilon}, inChannels ${this.gamma.shape[0] || 'inferred'}`;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return this.#normalize(x, false);
+  }
+
+  /** max(forward(x), 0) as one op. */
+  forwardRelu(x: Tensor): Tensor {
+    return inLayer(this, () => this.#normalize(x, true));
+  }
+
+  #normalize(x: Tensor, relu: boolean): Tensor {
+    const parameters = [this.gamma, this.beta, this.runningMean, this.runningVar] as const;
+    if (x.ndim < 2)
+      throw new ShapeError(
+        `BatchNorm expected an input [batch, channels, height, width], got shape [${x.shape.join(', ')}].`,
+        { found: x.shape },
+      );
+    for (const parameter of parameters) parameter.inferShape([x.shape[1] as number]);
+    const [gamma, beta, runningMean, runningVar] = parameters.map((parameter) => parameter.data()) as [
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+    ];
+    return batchNorm(x, gamma, beta, runningMean, runningVar, {
+      momentum: this.momentum,
+      epsilon: this.epsilon,
+      training: isTraining(),
+      relu,
+    });
+  }
+}

@@ -1,0 +1,74 @@
+// Saves and loads the parameters of a net as a safetensors file.
+import { CheckpointError } from '../errors.js';
+import { type HostTensor, readSafetensors, type SafetensorsFile, writeSafetensors } from '../interop/safetensors.js';
+import { checkBoolean, checkOptions } from '../options.js';
+import { fitsShape } from './parameter.js';
+import type { ParameterDict } from './parameter-dict.js';
+
+export interface LoadOptions {
+  /** Leave parameters that the file does not have as they are. Default false: an error. */
+  allowMissing?: boolean;
+  /** Pass over tensors that the net does not have. Default false: an error. */
+  ignoreExtra?: boolean;
+}
+
+/** Writes the values as they are now: all copies to the host are asked for before anything else can run. */
+export async function saveParameters(parameters: ParameterDict, file: string): Promise<void> {
+  const reading = [...parameters].map(async ([name, parameter]): Promise<[string, HostTensor]> => {
+    const tensor = parameter.data();
+    return [name, { shape: tensor.shape, values: await tensor.data() }];
+  });
+  await writeSafetensors(file, new Map(await Promise.all(reading)));
+}
+
+/** Checks everything, then sets all values. */
+export async function loadParameters(parameters: ParameterDict, file: string, options: LoadOptions): Promise<void> {
+  checkOptions('loadParameters()', options, ['allowMissing', 'ignoreExtra']);
+  const { allowMissing = false, ignoreExtra = false } = options;
+  checkBoolean('loadParameters()', 'allowMissing', allowMissing);
+  checkBoolean('loadParameters()', 'ignoreExtra', ignoreExtra);
+  const source = await readSafetensors(file);
+  checkNames(parameters, source, allowMissing, ignoreExtra);
+  const loaded = [...parameters]
+    .filter(([name]) => source.tensors.has(name))
+    .map(([name, parameter]) => {
+      const shape = source.tensors.get(name)?.shape as readonly number[];
+      if (!fitsShape(parameter.shape, shape)) {
+        throw new CheckpointError(
+          `${file}: tensor '${name}': expected shape [${parameter.shape.join(', ')}], found [${shape.join(', ')}].`,
+          { file, tensor: name, expected: parameter.shape, found: shape },
+        );
+      }
+      return { parameter, shape, values: source.readFloats(name) };
+    });
+  for (const { parameter, shape, values } of loaded) parameter.setHostData(values, shape);
+}
+
+function checkNames(
+  parameters: ParameterDict,
+  source: SafetensorsFile,
+  allowMissing: boolean,
+  ignoreExtra: boolean,
+): void {
+  const { file } = source;
+  const missing = [...parameters.keys()].filter((name) => !source.tensors.has(name));
+  if (missing.length > 0 && !allowMissing) {
+    throw new CheckpointError(
+      `${file}: expected the net's ${parameters.size} tensors, found ${missing.length} of them missing: ${shorten(missing)}. { allowMissing: true } leaves those as they are.`,
+      { file, tensor: missing[0], missing },
+    );
+  }
+  const extra = [...source.tensors.keys()].filter((name) => !parameters.has(name));
+  if (extra.length > 0 && !ignoreExtra) {
+    throw new CheckpointError(
+      `${file}: expected the net's ${parameters.size} tensors, found ${extra.length} that it does not have: ${shorten(extra)}. { ignoreExtra: true } passes over those.`,
+      { file, tensor: extra[0], extra },
+    );
+  }
+}
+
+/** The first few names. */
+function shorten(names: readonly string[]): string {
+  const shown = names.slice(0, 3).map((name) => `'${name}'`);
+  return names.length > 3 ? `${shown.join(', ')} and ${names.length - 3} more` : shown.join(', ');
+}

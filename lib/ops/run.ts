@@ -1,0 +1,29 @@
+// The one way from tensors to native code. Every op passes here.
+import { type Device, backendOf } from '../device.js';
+import { DeviceError } from '../errors.js';
+import type { OpAttributes } from '../native.js';
+import { Tensor } from '../tensor/tensor.js';
+
+/** Runs one op of the op set (native/core/op.h) on the device of its inputs. Records nothing: see autograd/tape.ts. */
+export function run(op: string, attributes: OpAttributes, inputs: readonly Tensor[]): Tensor[] {
+  const device = deviceOf(op, inputs);
+  const outputs = backendOf(device).run(
+    op,
+    attributes,
+    inputs.map((tensor) => tensor.native),
+  );
+  return outputs.map((native) => new Tensor(native, device));
+}
+
+/** As `run`, for an op with one output. */
+export function run1(op: string, attributes: OpAttributes, inputs: readonly Tensor[]): Tensor {
+  return run(op, attributes, inputs)[0] as Tensor;
+}
+
+/** The one device of all inputs. */
+function deviceOf(op: string, inputs: readonly Tensor[]): Device {
+  const device = (inputs[0] as Tensor).device;
+  const other = inputs.find((tensor) => !tensor.device.equals(device));
+  if (other) throw new DeviceError(`${op} expected all tensors on ${device}, got one on ${other.device}. Move it with .to(device).`, { op });
+  return device;
+}

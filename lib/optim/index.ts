@@ -1,0 +1,3 @@
+// Optimisation: the trainer and its learning-rate schedules.
+export type { SgdOptions } from './sgd-options.js';
+export { Trainer } from './trainer.js';

@@ -1,0 +1,57 @@
+// The options of stochastic gradient descent, checked.
+import { ConfigError } from '../errors.js';
+import { checkBoolean, checkNumber, checkOptions } from '../options.js';
+import { LRScheduler } from './lr-scheduler.js';
+
+export interface SgdOptions {
+  /** Needed unless there is a scheduler, whose baseLr it replaces. */
+  learningRate?: number;
+  /** Default 0. */
+  momentum?: number;
+  /** Weight decay: adds wd * weight to each gradient. Default 0. */
+  wd?: number;
+  /** Nesterov's momentum. Default false. */
+  nesterov?: boolean;
+  /** Bounds each element of the rescaled gradient to [-clipGradient, clipGradient]. Default: no bound. */
+  clipGradient?: number;
+  lrScheduler?: LRScheduler;
+}
+
+export interface CheckedSgdOptions {
+  learningRate: number;
+  momentum: number;
+  wd: number;
+  nesterov: boolean;
+  /** 0: no bound */
+  clip: number;
+  lrScheduler: LRScheduler | null;
+}
+
+const names = ['learningRate', 'momentum', 'wd', 'nesterov', 'clipGradient', 'lrScheduler'];
+
+/** Throws ConfigError. */
+export function checkSgdOptions(options: SgdOptions): CheckedSgdOptions {
+  checkOptions('Trainer', options, names);
+  const { lrScheduler = null, momentum = 0, wd = 0, nesterov = false, clipGradient } = options;
+  if (lrScheduler !== null && !(lrScheduler instanceof LRScheduler)) {
+    throw new ConfigError(
+      `Trainer expected lrScheduler to be a scheduler such as new lrScheduler.CosineScheduler(...), got ${typeof lrScheduler}.`,
+      { argument: 'lrScheduler' },
+    );
+  }
+  checkBoolean('Trainer', 'nesterov', nesterov);
+  checkNumber('Trainer', 'momentum', momentum, { min: 0, max: 1 });
+  if (nesterov && momentum === 0)
+    throw new ConfigError('Trainer expected momentum above 0 for nesterov, got 0.', { argument: 'momentum' });
+  return {
+    learningRate: checkNumber('Trainer', 'learningRate', options.learningRate ?? lrScheduler?.baseLr, { min: 0 }),
+    momentum,
+    wd: checkNumber('Trainer', 'wd', wd, { min: 0 }),
+    nesterov,
+    clip:
+      clipGradient === undefined
+        ? 0
+        : checkNumber('Trainer', 'clipGradient', clipGradient, { min: 0, exclusive: true }),
+    lrScheduler,
+  };
+}

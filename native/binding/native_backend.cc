@@ -1,0 +1,216 @@
+// The JavaScript class NativeBackend.
+#include "binding/native_backend.h"
+
+#include "binding/args.h"
+#include "binding/attributes.h"
+#include "binding/environment.h"
+#include "binding/native_tensor.h"
+#include "binding/read.h"
+#include "core/cuda_loader.h"
+#include "core/op_table.h"
+#include "cpu/cpu_backend.h"
+
+namespace residua::binding {
+
+namespace {
+
+constexpr int kMaxThreads = 1024;
+
+// The N of 'gpu(N)'; -1 for any other text.
+int GpuIndex(const std::string& name) {
+  constexpr size_t kMaxDigits = 3;
+  const size_t digits = name.size() < 6 ? 0 : name.size() - 5;
+  if (digits == 0 || digits > kMaxDigits || name.compare(0, 4, "gpu(") != 0 || name.back() != ')') return -1;
+  const std::string number = name.substr(4, digits);
+  return number.find_first_not_of("0123456789") == std::string::npos ? std::stoi(number) : -1;
+}
+
+std::unique_ptr<Backend> MakeBackend(const std::string& name) {
+  if (name == "cpu") return MakeCpuBackend();
+  const int gpu = GpuIndex(name);
+  if (gpu >= 0) return OpenCudaBackend(gpu);
+  throw Error(ErrorCode::kDevice, "Expected a device name 'cpu' or 'gpu(N)', got '" + name + "'.", {{"device", name}});
+}
+
+// openBackend(name)
+Napi::Value OpenBackend(const Napi::CallbackInfo& info) {
+  if (!info[0].IsString()) {
+    const std::string found = binding::Describe(info[0]);
+    throw Error(ErrorCode::kDevice, "Expected a device name, the string 'cpu' or 'gpu(N)', got " + found + ".",
+                {{"device", found}});
+  }
+  const std::string name = info[0].As<Napi::String>().Utf8Value();
+  auto& backends = Environment::Of(info.Env()).backends;
+  const auto opened = backends.find(name);
+  if (opened != backends.end()) return opened->second.Value();
+  const Napi::Object backend = NativeBackend::New(info.Env(), MakeBackend(name));
+  backends.emplace(name, Napi::Persistent(backend));
+  return backend;
+}
+
+// The type of array that fromHost takes for a tensor's type.
+napi_typedarray_type HostTypeOf(DType dtype) {
+  switch (dtype) {
+    case DType::kFloat32:
+      return napi_float32_array;
+    case DType::kInt32:
+      return napi_int32_array;
+    case DType::kUInt8:
+      return napi_uint8_array;
+    default:
+      return napi_uint16_array;
+  }
+}
+
+// Throws unless `values` are the elements of `shape`.
+void CheckHostValues(const HostArray& values, const Shape& shape, DType dtype) {
+  if (values.type != HostTypeOf(dtype)) {
+    throw Error(ErrorCode::kDType, std::string("fromHost expected values in a ") + Name(HostTypeOf(dtype)) + " for " +
+                                       residua::Name(dtype) + ", got a " + Name(values.type) + ".");
+  }
+  int64_t count = 0;
+  if (!CountElements(shape, &count) || static_cast<uint64_t>(count) != values.length) {
+    throw Error(ErrorCode::kShape,
+                "fromHost expected as many values as shape " + ToString(shape) + " has elements, got " +
+                    std::to_string(values.length) + ".",
+                {{"argument", "values"}, {"expected", ToString(shape)}, {"found", std::to_string(values.length)}});
+  }
+}
+
+}  // namespace
+
+void NativeBackend::Init(Napi::Env env, Napi::Object exports) {
+  using Self = NativeBackend;
+  Environment::Of(env).backend_class = Napi::Persistent(DefineClass(
+      env, "NativeBackend",
+      {InstanceAccessor("name", &Self::Getter<&Self::GetName>, nullptr, napi_enumerable),
+       InstanceMethod("describe", &Self::Method<&Self::Describe>),
+       InstanceMethod("supports", &Self::Method<&Self::Supports>), InstanceMethod("run", &Self::Method<&Self::Run>),
+       InstanceMethod("fromHost", &Self::Method<&Self::FromHost>), InstanceMethod("read", &Self::Method<&Self::Read>),
+       InstanceMethod("readAsync", &Self::Method<&Self::ReadAsync>),
+       InstanceMethod("synchronize", &Self::Method<&Self::Synchronize>),
+       InstanceMethod("setThreads", &Self::Method<&Self::SetThreads>),
+       InstanceMethod("memory", &Self::Method<&Self::Memory>), InstanceMethod("trim", &Self::Method<&Self::Trim>)}));
+  Export<OpenBackend>(env, exports, "openBackend");
+}
+
+NativeBackend::NativeBackend(const Napi::CallbackInfo& info) : GuardedWrap(info) {}
+
+Napi::Object NativeBackend::New(Napi::Env env, std::shared_ptr<Backend> backend) {
+  auto eager = std::make_unique<Eager>(backend, PlanCache::CapacityFromEnvironment());
+  Napi::Object object = Environment::Of(env).backend_class.New({});
+  NativeBackend* self = Unwrap(object);
+  self->backend_ = std::move(backend);
+  self->eager_ = std::move(eager);
+  return object;
+}
+
+void NativeBackend::Finalize(Napi::Env) {
+  eager_.reset();
+  backend_.reset();
+}
+
+Eager& NativeBackend::eager() {
+  if (!eager_) throw Error(ErrorCode::kConfig, "This is not an open backend: get one from openBackend().");
+  return *eager_;
+}
+
+NativeTensor& NativeBackend::TensorOf(Napi::Value value, const std::string& name) {
+  NativeTensor& tensor = NativeTensor::From(value, name);
+  tensor.handle();  // throws where disposed
+  if (tensor.backend() != &eager().backend()) {
+    throw Error(ErrorCode::kDevice,
+                "Expected " + name + " to be a tensor on " + backend_->name() + ", got one on " +
+                    tensor.backend()->name() + ".",
+                {{"argument", name}});
+  }
+  return tensor;
+}
+
+Napi::Value NativeBackend::GetName(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), eager().backend().name());
+}
+
+Napi::Value NativeBackend::Describe(const Napi::CallbackInfo& info) {
+  Napi::Object facts = Napi::Object::New(info.Env());
+  for (const auto& [key, text] : eager().backend().Describe()) facts.Set(key, text);
+  const PlanCache::Counters counters = eager().plans().counters();
+  facts.Set("planCache", std::to_string(counters.plans) + " of " + std::to_string(eager().plans().capacity()) +
+                             " plans, " + std::to_string(counters.hits) + " hits, " + std::to_string(counters.misses) +
+                             " misses, " + std::to_string(counters.evictions) + " evictions");
+  return facts;
+}
+
+Napi::Value NativeBackend::Supports(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), eager().backend().Supports(ToDType(info[0], "dtype")));
+}
+
+// run(op, attributes, inputs) -> outputs
+Napi::Value NativeBackend::Run(const Napi::CallbackInfo& info) {
+  const std::string name = ToText(info[0], "op");
+  const OpInfo* op_info = FindOp(name);
+  if (op_info == nullptr) throw Error(ErrorCode::kConfig, "There is no op '" + name + "'.", {{"op", name}});
+  const Op op = DecodeOp(*op_info, ToObject(info[1], "attributes"));
+  const Napi::Array values = ToArray(info[2], "inputs");
+  std::vector<std::shared_ptr<TensorHandle>> inputs(values.Length());
+  for (uint32_t i = 0; i < inputs.size(); ++i) {
+    inputs[i] = TensorOf(values.Get(i), "input " + std::to_string(i) + " of " + name).handle();
+  }
+  std::vector<Tensor> outputs = eager().Run(op, inputs);
+  Napi::Array result = Napi::Array::New(info.Env(), outputs.size());
+  for (uint32_t i = 0; i < outputs.size(); ++i) {
+    result.Set(i, NativeTensor::New(info.Env(), backend_, std::move(outputs[i])));
+  }
+  return result;
+}
+
+// fromHost(values, shape, dtype) -> tensor
+Napi::Value NativeBackend::FromHost(const Napi::CallbackInfo& info) {
+  Shape shape = ToShape(info[1], "shape");
+  const DType dtype = ToDType(info[2], "dtype");
+  const HostArray values = ToHostArray(info[0], "values");
+  CheckHostValues(values, shape, dtype);
+  if (!eager().backend().Supports(dtype)) {
+    throw Error(ErrorCode::kDType, backend_->name() + " has no tensors of type " + residua::Name(dtype) + ".");
+  }
+  return NativeTensor::New(info.Env(), backend_, eager().FromHost(values.data, dtype, std::move(shape)));
+}
+
+// read(tensor) -> typed array
+Napi::Value NativeBackend::Read(const Napi::CallbackInfo& info) {
+  return ReadNow(info.Env(), &eager(), TensorOf(info[0], "tensor").handle()->tensor);
+}
+
+// readAsync(tensor) -> promise of a typed array
+Napi::Value NativeBackend::ReadAsync(const Napi::CallbackInfo& info) {
+  eager();
+  return ReadLater(info.Env(), backend_, TensorOf(info[0], "tensor").handle()->tensor);
+}
+
+Napi::Value NativeBackend::Synchronize(const Napi::CallbackInfo& info) {
+  eager().backend().Synchronize();
+  eager().ThrowPendingError();
+  return info.Env().Undefined();
+}
+
+Napi::Value NativeBackend::SetThreads(const Napi::CallbackInfo& info) {
+  eager().backend().SetThreads(static_cast<int>(ToInteger(info[0], "threads", 1, kMaxThreads)));
+  return info.Env().Undefined();
+}
+
+Napi::Value NativeBackend::Memory(const Napi::CallbackInfo& info) {
+  const MemoryStats stats = eager().backend().Memory();
+  Napi::Object result = Napi::Object::New(info.Env());
+  result.Set("tensors", static_cast<double>(stats.tensors));
+  result.Set("bytes", static_cast<double>(stats.bytes));
+  result.Set("peakBytes", static_cast<double>(stats.peak_bytes));
+  result.Set("reservedBytes", static_cast<double>(stats.reserved_bytes));
+  return result;
+}
+
+Napi::Value NativeBackend::Trim(const Napi::CallbackInfo& info) {
+  eager().backend().Trim();
+  return info.Env().Undefined();
+}
+
+}  // namespace residua::binding

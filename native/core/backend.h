@@ -1,0 +1,93 @@
+// READ FIRST. What a backend is: it plans ops, owns memory and runs work in order. Shapes and types were checked once,
+// above it (core/shape_infer.h): a backend assumes checked input and must not check again. It must not know of
+// JavaScript, autograd or modules, and nothing above it may know of layouts.
+//
+//   Prepare:  op record + descriptions of its inputs -> Plan (descriptions of its outputs, how to run). Cached by the caller.
+//   Enqueue:  run a plan on tensors, after everything enqueued before; returns at once.
+//
+// One thread (the JavaScript thread of one environment) calls every method; the work itself runs elsewhere.
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/op.h"
+#include "core/tensor.h"
+
+namespace residua {
+
+struct OpInfo;  // core/op_table.h
+
+// An op made ready for given inputs: outputs' types, shapes and layouts are settled, primitives are built.
+// Immutable after Prepare, so that the same plan can be enqueued again before an earlier run of it is done.
+class Plan {
+ public:
+  virtual ~Plan() = default;
+
+  std::vector<TensorDesc> outputs;
+  // Layouts in which the op would like its inputs, where reading them as they are costs a conversion on each run.
+  // Empty, or one entry an input; a desc with bytes == 0 means "fine as it is". The caller converts long-lived tensors (parameters) once.
+  std::vector<TensorDesc> preferred_inputs;
+  // Output i shares the storage of input alias[i]; -1 (or an empty vector): it has storage of its own.
+  std::vector<int> alias;
+  size_t scratch_bytes = 0;
+
+  // Runs on the execution thread. Pointers are to device memory, laid out as prepared.
+  virtual void Run(void* const* inputs, void* const* outputs, void* scratch) = 0;
+};
+
+struct MemoryStats {
+  size_t tensors = 0;         // live storages
+  size_t bytes = 0;           // bytes in them
+  size_t peak_bytes = 0;      // the most `bytes` has been
+  size_t reserved_bytes = 0;  // taken from the system: live, cached and scratch
+};
+
+// The host copy of a downloaded tensor, or why there is none.
+struct Download {
+  std::unique_ptr<uint8_t[]> bytes;
+  size_t size = 0;
+  std::shared_ptr<const Error> error;
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;  // waits for the work that is under way
+
+  virtual std::string name() const = 0;                                          // "cpu", "gpu(0)"
+  virtual std::vector<std::pair<std::string, std::string>> Describe() const = 0;  // libraries, versions, threads
+  virtual bool Supports(DType dtype) const = 0;
+
+  // `outputs` come with type and logical shape; the plan settles layout and bytes.
+  virtual std::shared_ptr<Plan> Prepare(const Op& op, const std::vector<TensorDesc>& inputs,
+                                        std::vector<TensorDesc> outputs) = 0;
+
+  // Throws Error(kOutOfMemory). Stream-ordered: see Storage.
+  virtual std::shared_ptr<Storage> Allocate(size_t bytes) = 0;
+
+  // Runs the plan after all earlier work. An input whose producer failed makes the outputs fail likewise, and nothing is run or updated.
+  virtual void Enqueue(std::shared_ptr<Plan> plan, const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs) = 0;
+
+  // Copies `bytes` from the host (read before it returns) to a plain tensor.
+  virtual void Upload(const void* host, size_t bytes, const Tensor& to) = 0;
+
+  // Copies to the host in plain form, after all earlier work; `done` is called on another thread.
+  virtual void DownloadAsync(const Tensor& from, std::function<void(Download)> done) = 0;
+
+  // Converts to another layout (same type and shape) after all earlier work.
+  virtual Tensor Convert(const Tensor& from, const TensorDesc& to) = 0;
+
+  // Waits for all earlier work.
+  virtual void Synchronize() = 0;
+
+  // The first failure nobody has been told of yet, or null. Telling clears it.
+  virtual std::shared_ptr<const Error> TakePendingError() = 0;
+
+  virtual void SetThreads(int threads) = 0;  // CPU only
+  virtual MemoryStats Memory() const = 0;
+  virtual void Trim() = 0;  // gives cached memory back to the system
+};
+
+}  // namespace residua

@@ -1,0 +1,97 @@
+// Runs ops one by one: shapes, plan (cached), storage of the outputs, enqueue.
+#include "core/eager.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/op_table.h"
+#include "core/shape_infer.h"
+
+namespace residua {
+
+namespace {
+
+bool AllEmpty(const std::vector<TensorDesc>& outputs) {
+  const auto is_empty = [](const TensorDesc& desc) { return NumElements(desc.shape) == 0; };
+  return !outputs.empty() && std::all_of(outputs.begin(), outputs.end(), is_empty);
+}
+
+std::vector<TensorDesc> DescsOf(const std::vector<std::shared_ptr<TensorHandle>>& inputs) {
+  std::vector<TensorDesc> descs;
+  descs.reserve(inputs.size());
+  for (const auto& input : inputs) descs.push_back(input->tensor.desc);
+  return descs;
+}
+
+// Moves inputs to layouts that the plan prefers; true where it moved any. Parameters and their momenta live long and
+// are read by every step: reordering them once is cheaper than each time.
+bool ConvertInputs(Backend* backend, const Plan& plan, const std::vector<std::shared_ptr<TensorHandle>>& inputs) {
+  bool converted = false;
+  for (size_t i = 0; i < plan.preferred_inputs.size(); ++i) {
+    const TensorDesc& preferred = plan.preferred_inputs[i];
+    TensorHandle& input = *inputs[i];
+    if (preferred.bytes == 0 || input.converted || !input.tensor.desc.plain()) continue;
+    input.tensor = backend->Convert(input.tensor, preferred);
+    input.converted = true;
+    converted = true;
+  }
+  return converted;
+}
+
+}  // namespace
+
+Eager::Eager(std::shared_ptr<Backend> backend, size_t plan_capacity)
+    : backend_(std::move(backend)), plans_(backend_->name(), plan_capacity) {}
+
+std::vector<Tensor> Eager::Run(const Op& op, const std::vector<std::shared_ptr<TensorHandle>>& inputs) {
+  ThrowPendingError();
+  std::shared_ptr<Plan> plan;
+  do {
+    const std::vector<TensorDesc> descs = DescsOf(inputs);
+    plan = PlanFor(op, descs);
+    if (plan == nullptr) return Allocate(InferOutputs(op, descs), {}, {});
+  } while (ConvertInputs(backend_.get(), *plan, inputs));
+
+  std::vector<Tensor> tensors;
+  tensors.reserve(inputs.size());
+  for (const auto& input : inputs) tensors.push_back(input->tensor);
+  std::vector<Tensor> outputs = Allocate(plan->outputs, plan->alias, tensors);
+  backend_->Enqueue(std::move(plan), tensors, outputs);
+  return outputs;
+}
+
+// Null where there is nothing to compute: all outputs are empty.
+std::shared_ptr<Plan> Eager::PlanFor(const Op& op, const std::vector<TensorDesc>& inputs) {
+  const std::string key = PlanKey(op, inputs);
+  if (std::shared_ptr<Plan> plan = plans_.Find(key)) return plan;
+  std::vector<TensorDesc> outputs = InferOutputs(op, inputs);
+  if (AllEmpty(outputs)) return nullptr;
+  std::shared_ptr<Plan> plan = backend_->Prepare(op, inputs, std::move(outputs));
+  plans_.Insert(key, plan);
+  return plan;
+}
+
+std::vector<Tensor> Eager::Allocate(const std::vector<TensorDesc>& descs, const std::vector<int>& alias,
+                                    const std::vector<Tensor>& inputs) {
+  std::vector<Tensor> tensors;
+  tensors.reserve(descs.size());
+  for (size_t i = 0; i < descs.size(); ++i) {
+    const int shared = i < alias.size() ? alias[i] : -1;
+    const size_t bytes = std::max<size_t>(1, descs[i].bytes);  // an empty tensor has storage too
+    tensors.push_back(
+        {descs[i], shared >= 0 ? inputs[static_cast<size_t>(shared)].storage : backend_->Allocate(bytes)});
+  }
+  return tensors;
+}
+
+Tensor Eager::FromHost(const void* values, DType dtype, Shape shape) {
+  Tensor tensor = Allocate({PlainDesc(dtype, std::move(shape))}, {}, {})[0];
+  if (tensor.desc.bytes != 0) backend_->Upload(values, tensor.desc.bytes, tensor);
+  return tensor;
+}
+
+void Eager::ThrowPendingError() {
+  if (const std::shared_ptr<const Error> error = backend_->TakePendingError()) throw *error;
+}
+
+}  // namespace residua

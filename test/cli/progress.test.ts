@@ -1,0 +1,82 @@
+// Progress: lines at intervals without a terminal, a bar on one.
+import { Writable } from 'node:stream';
+import { describe, expect, test } from 'vitest';
+import { Progress, type ProgressStream } from '../../lib/cli/progress.js';
+
+/** A stream that keeps what is written; the size makes cli-progress take it for a terminal. */
+function sink(isTTY: boolean): { stream: ProgressStream; text: () => string } {
+  let text = '';
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      text += String(chunk);
+      done();
+    },
+  });
+  return {
+    stream: Object.assign(stream, { isTTY, columns: 120, rows: 30 }) as unknown as ProgressStream,
+    text: () => text,
+  };
+}
+
+/** Runs `epochs` epochs of `batches` steps of 100 images, one step every `msPerStep`. */
+function drive(progress: Progress, clock: { now: number }, epochs: number, batches: number, msPerStep: number): void {
+  for (let epoch = 1; epoch <= epochs; epoch++) {
+    for (let batch = 1; batch <= batches; batch++) {
+      clock.now += msPerStep;
+      progress.step({ epoch, batch, batches, images: batch * 100, loss: 0.5, accuracy: 0.8, seconds: 0 });
+    }
+  }
+}
+
+describe('without a terminal', () => {
+  test('a line every ten seconds, with speed, loss, accuracy and time left', () => {
+    const clock = { now: 0 };
+    const { stream, text } = sink(false);
+    const progress = new Progress(2, stream, () => clock.now);
+    drive(progress, clock, 2, 20, 1000);
+    const lines = text().trim().split('\n');
+    expect(lines).toHaveLength(4);
+    expect(lines[0]).toBe('epoch 1/2, step 10/20: 100 images/s, loss 0.500, acc 0.800, 30 s left');
+    expect(lines[3]).toBe('epoch 2/2, step 20/20: 100 images/s, loss 0.500, acc 0.800, 0 s left');
+  });
+
+  test('nothing for a short run', () => {
+    const clock = { now: 0 };
+    const { stream, text } = sink(false);
+    drive(new Progress(1, stream, () => clock.now), clock, 1, 5, 100);
+    expect(text()).toBe('');
+  });
+});
+
+describe('speed', () => {
+  test('is unknown before two steps of an epoch', () => {
+    const clock = { now: 0 };
+    const progress = new Progress(2, sink(false).stream, () => clock.now);
+    expect(progress.imagesPerSecond).toBeUndefined();
+    drive(progress, clock, 1, 1, 1000);
+    expect(progress.imagesPerSecond).toBeUndefined();
+  });
+
+  test('is that of the last steps', () => {
+    const clock = { now: 0 };
+    const progress = new Progress(1, sink(false).stream, () => clock.now);
+    drive(progress, clock, 1, 5, 8000); // slow at first
+    drive(progress, clock, 1, 60, 50);
+    expect(progress.imagesPerSecond).toBeCloseTo(2000);
+  });
+});
+
+test('on a terminal: a bar, out of the way while lines are printed', () => {
+  const clock = { now: 0 };
+  const { stream, text } = sink(true);
+  const progress = new Progress(2, stream, () => clock.now);
+  drive(progress, clock, 1, 3, 1000);
+  expect(text()).toContain('epoch 1/2');
+  expect(text()).toContain('1/3');
+  let printed = false;
+  progress.interrupt(() => {
+    printed = true;
+  });
+  expect(printed).toBe(true);
+  progress.stop(); // twice is harmless
+});

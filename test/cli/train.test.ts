@@ -1,0 +1,118 @@
+// residua train and eval from outside: the files, the chapter's lines, the same accuracy from the saved weights, Ctrl-C.
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { residua } from './run-cli.js';
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
+const epochLine = /^epoch 1, loss \d+\.\d{4}, train acc [01]\.\d{3}, test acc [01]\.\d{3}, time \d+\.\d sec$/;
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'residua-train-'));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('a small run', () => {
+  const args = ['train', '--limit', '64', '--epochs', '1', '--batch-size', '32', '--seed', '7'];
+  let run: string;
+
+  beforeAll(async () => {
+    run = join(folder, 'small');
+    const { status, stdout, stderr } = await residua([...args, '--out', run]);
+    expect({ status, stderr }).toMatchObject({ status: 0 });
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines).toHaveLength(2);
+    expect(lines[0]).toBe('training on cpu');
+    expect(lines[1]).toMatch(epochLine);
+    expect(stderr).toContain('28x28 pixels, 1 epoch (the chapter: 96x96, 5 epochs, on a GPU)');
+    expect(stderr).toContain('--resize 96 --epochs 5');
+  });
+
+  test('writes weights, history and report, and nothing else', () => {
+    expect(readdirSync(run).sort()).toEqual(['history.json', 'report.svg', 'weights.safetensors']);
+    const history = JSON.parse(readFileSync(join(run, 'history.json'), 'utf8'));
+    expect(history.config).toMatchObject({
+      resize: 28,
+      epochs: 1,
+      batchSize: 32,
+      learningRate: 0.05,
+      seed: 7,
+      device: 'cpu',
+      trainImages: 64,
+    });
+    expect(history).toMatchObject({ interrupted: false, environment: { node: process.versions.node, device: 'cpu' } });
+    expect(history.epochs).toHaveLength(1);
+    const report = readFileSync(join(run, 'report.svg'), 'utf8');
+    expect(report.match(/<image /g)).toHaveLength(24);
+  });
+
+  test('eval gives the same accuracy from the saved weights', async () => {
+    const history = JSON.parse(readFileSync(join(run, 'history.json'), 'utf8'));
+    const limit = String(history.config.testImages);
+    const { status, stdout } = await residua(['eval', join(run, 'weights.safetensors'), '--limit', limit, '--json']);
+    expect(status).toBe(0);
+    const evaluation = JSON.parse(stdout);
+    expect(evaluation.accuracy).toBeCloseTo(history.epochs[0].testAccuracy, 12);
+    expect(evaluation).toMatchObject({ resize: 28, images: history.config.testImages });
+    const correct = evaluation.perClass.reduce((sum: number, entry: { correct: number }) => sum + entry.correct, 0);
+    expect(correct / evaluation.images).toBeCloseTo(evaluation.accuracy, 12);
+  });
+
+  test('eval prints a row per class', async () => {
+    const { status, stdout } = await residua(['eval', join(run, 'weights.safetensors'), '--limit', '50']);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/50 test images of 28x28 pixels on cpu\nloss \d+\.\d{4}, test acc [01]\.\d{4}\n/);
+    expect(stdout).toContain('ankle boot');
+  });
+
+  test('the same seed gives the same run', async () => {
+    const again = join(folder, 'again');
+    expect((await residua([...args, '--out', again])).status).toBe(0);
+    const epochs = [run, again].map((path) => JSON.parse(readFileSync(join(path, 'history.json'), 'utf8')).epochs[0]);
+    expect(epochs[1].loss).toBe(epochs[0].loss);
+    const weights = [run, again].map((path) => readFileSync(join(path, 'weights.safetensors')));
+    expect(weights[1]?.equals(weights[0] as Buffer)).toBe(true);
+  });
+
+  test('never writes over another run', async () => {
+    const { status, stdout, stderr } = await residua([...args, '--out', run]);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toContain('holds a run already');
+  });
+});
+
+test('Ctrl-C: weights and history so far, no report, status 130', async () => {
+  const run = join(folder, 'interrupted');
+  let sent = false;
+  const { status, stderr } = await residua(
+    ['train', '--limit', '256', '--batch-size', '32', '--epochs', '1000', '--out', run],
+    {
+      onStdout: (stdout, child) => {
+        if (sent || !stdout.includes('epoch 1,')) return;
+        sent = true;
+        child.kill('SIGINT');
+      },
+    },
+  );
+  expect({ status, stderr }).toMatchObject({ status: 130 });
+  expect(stderr).toContain('Interrupted');
+  const history = JSON.parse(readFileSync(join(run, 'history.json'), 'utf8'));
+  expect(history.interrupted).toBe(true);
+  expect(history.epochs.length).toBeGreaterThanOrEqual(1);
+  expect(existsSync(join(run, 'report.svg'))).toBe(false);
+  const evaluation = await residua(['eval', join(run, 'weights.safetensors'), '--limit', '32', '--json']);
+  expect(JSON.parse(evaluation.stdout).images).toBe(32);
+});
+
+test('by default a run goes to runs/<date_time>', async () => {
+  const { status, stderr } = await residua(['train', 'chapter', '--limit', '32', '--epochs', '1'], { cwd: folder });
+  expect({ status, stderr }).toMatchObject({ status: 0 });
+  const [name, ...others] = readdirSync(join(folder, 'runs'));
+  expect(others).toEqual([]);
+  expect(name).toMatch(/^\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d$/);
+});

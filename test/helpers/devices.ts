@@ -1,0 +1,29 @@
+// The devices that tests run on: the CPU always, gpu(0) where it opens; RESIDUA_TEST_DEVICES ('cpu,gpu(0)') decides otherwise.
+import { cpu, Device, type DeviceInfo, devices, setDevice } from '../../lib/index.js';
+
+const isNeeded = (info: DeviceInfo): boolean => info.name === 'cpu' || info.available;
+
+/** The devices named in the environment, all of which must open, else those that work here. */
+function chooseDevices(): Device[] {
+  const named = process.env.RESIDUA_TEST_DEVICES;
+  if (named === undefined)
+    return devices()
+      .filter(isNeeded)
+      .map((info) => new Device(info.name));
+  return named.split(',').map((name) => {
+    const device = new Device(name.trim());
+    setDevice(device); // throws where it does not open
+    setDevice(cpu());
+    return device;
+  });
+}
+
+/** For `describe.each(testDevices)('%s', (device) => ...)`. */
+export const testDevices: readonly Device[] = chooseDevices();
+
+/** Devices that are not tested here, and why. */
+export function untestedDevices(): { name: string; reason: string }[] {
+  return devices()
+    .filter(({ name }) => !testDevices.some((device) => device.name === name))
+    .map(({ name, reason = 'RESIDUA_TEST_DEVICES leaves it out' }) => ({ name, reason }));
+}

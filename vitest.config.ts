@@ -1,0 +1,14 @@
+// Tests run one file after another: each already uses all cores, through the CPU backend's threads.
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    environment: 'node',
+    include: ['test/**/*.test.ts'],
+    pool: 'forks',
+    fileParallelism: false,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    watch: false,
+  },
+});
