@@ -46,6 +46,6 @@ for (let i = 0; i < warmup + steps; i++) {
   lastLoss = await step();
   if (i >= warmup) seconds.push((performance.now() - start) / 1000);
 }
-const library = `residua on oneDNN ${devices()[0]?.details['oneDNN'] ?? ''}`;
+const library = `residua on ${devices()[0]?.details.library}`;
 const run: StepRun = { library, seconds, peakRssBytes: process.resourceUsage().maxRSS * 1024, loss: lastLoss };
 process.stdout.write(`${JSON.stringify(run)}\n`);

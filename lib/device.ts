@@ -7,7 +7,8 @@ export class Device {
   /** 'cpu' or 'gpu(0)' */
   readonly name: string;
   constructor(name: string) {
-    if (!/^(cpu|gpu\(\d+\))$/.test(name)) throw new DeviceError(`Expected a device name 'cpu' or 'gpu(N)', got '${name}'.`, { name });
+    if (!/^(cpu|gpu\(\d+\))$/.test(name))
+      throw new DeviceError(`Expected a device name 'cpu' or 'gpu(N)', got '${name}'.`, { name });
     this.name = name;
   }
   get kind(): 'cpu' | 'gpu' {
@@ -25,8 +26,9 @@ const opened = new Map<string, NativeBackend>();
 const cpuDevice = new Device('cpu');
 let defaultDevice: Device | undefined;
 
-/** The backend of a device, opened at first use. Throws BackendUnavailableError. */
+/** The backend of a device, opened at first use. Throws BackendUnavailableError, DeviceError. */
 export function backendOf(device: Device): NativeBackend {
+  if (!(device instanceof Device)) throw new DeviceError(`Expected a device such as cpu(), got '${String(device)}'.`);
   let backend = opened.get(device.name);
   if (!backend) {
     backend = native().openBackend(device.name);

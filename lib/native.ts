@@ -97,7 +97,11 @@ export function native(): NativeAddon {
   try {
     loaded = createRequire(import.meta.url)(file) as NativeAddon;
   } catch (cause) {
-    throw new BackendUnavailableError(`The native addon ${file} does not load: ${(cause as Error).message}\n${loadRemedy(cause as Error)}`, { file }, { cause });
+    throw new BackendUnavailableError(
+      `The native addon ${file} does not load: ${(cause as Error).message}\n${loadRemedy(cause as Error)}`,
+      { file },
+      { cause },
+    );
   }
   loaded.initialize(errorFromNative);
   return loaded;
@@ -105,7 +109,9 @@ export function native(): NativeAddon {
 
 /** What helps against an error of the dynamic linker. */
 function loadRemedy(error: Error): string {
-  if (/libdnnl/.test(error.message)) return "oneDNN is missing: 'apt-get install libdnnl-dev' (Debian, Ubuntu) or 'npm run setup'.";
-  if (/GLIBC|invalid ELF|NODE_MODULE_VERSION/.test(error.message)) return "It was built for another system: rebuild it with 'npm run build:native'.";
+  if (/libdnnl/.test(error.message))
+    return "oneDNN is missing: 'apt-get install libdnnl-dev' (Debian, Ubuntu) or 'npm run setup'.";
+  if (/GLIBC|invalid ELF|NODE_MODULE_VERSION/.test(error.message))
+    return "It was built for another system: rebuild it with 'npm run build:native'.";
   return "Rebuild it with 'npm run build:native'.";
 }

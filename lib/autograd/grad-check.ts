@@ -1,9 +1,9 @@
 // Checks gradients against finite differences.
 import { ConfigError, DTypeError, GradientError } from '../errors.js';
 import { native } from '../native.js';
-import { checkBoolean, checkNumber, checkOptions } from '../options.js';
 import { checkTensorList, kindOf } from '../ops/attributes.js';
 import { copy } from '../ops/copy.js';
+import { checkBoolean, checkNumber, checkOptions } from '../options.js';
 import { fromHost } from '../tensor/create.js';
 import { randomState, setRandomState } from '../tensor/random.js';
 import { tidy } from '../tensor/scope.js';
@@ -33,7 +33,11 @@ const checkSeed = 20150210; // of the weighting and the sample: the same in ever
  * Throws GradientError (input, index, expected: the difference, found: the gradient) at the first element with
  * |found - expected| > atol + rtol * max(|found|, |expected|).
  */
-export function gradCheck(fn: (...inputs: Tensor[]) => Tensor, inputs: readonly Tensor[], options: GradCheckOptions = {}): void {
+export function gradCheck(
+  fn: (...inputs: Tensor[]) => Tensor,
+  inputs: readonly Tensor[],
+  options: GradCheckOptions = {},
+): void {
   checkOptions('gradCheck', options, ['eps', 'rtol', 'atol', 'training']);
   const eps = checkNumber('gradCheck', 'eps', options.eps ?? 1e-2, { min: 0, exclusive: true });
   const rtol = checkNumber('gradCheck', 'rtol', options.rtol ?? 1e-2, { min: 0 });
@@ -41,7 +45,10 @@ export function gradCheck(fn: (...inputs: Tensor[]) => Tensor, inputs: readonly 
   const training = checkBoolean('gradCheck', 'training', options.training ?? true);
   checkTensorList('gradCheck', 'inputs', inputs);
   const half = inputs.findIndex(({ dtype }) => dtype === 'bfloat16' || dtype === 'float16');
-  if (half >= 0) throw new DTypeError(`gradCheck expected inputs of float32 or integers, got inputs[${half}] of ${inputs[half]?.dtype}: differences drown in its rounding.`);
+  if (half >= 0)
+    throw new DTypeError(
+      `gradCheck expected inputs of float32 or integers, got inputs[${half}] of ${inputs[half]?.dtype}: differences drown in its rounding.`,
+    );
 
   const random = randomState();
   const call = (args: readonly Tensor[]): Tensor => {
@@ -52,7 +59,9 @@ export function gradCheck(fn: (...inputs: Tensor[]) => Tensor, inputs: readonly 
   /** The weighted sum of the outputs, with input `i` replaced by `values`. */
   const valueAt = (i: number, values: Float32Array): number =>
     tidy(() => {
-      const args = inputs.map((input, j) => (j === i ? fromHost(values, input.shape, 'float32', input.device) : input.detach()));
+      const args = inputs.map((input, j) =>
+        j === i ? fromHost(values, input.shape, 'float32', input.device) : input.detach(),
+      );
       return pause(() => dot(call(args).dataSync(), weighting), { training });
     });
 
@@ -82,7 +91,9 @@ function analyticGradients(call: (args: readonly Tensor[]) => Tensor, inputs: re
     const output = record(() => call(leaves), { training });
     const weighting = native().randomUniform(output.size, checkSeed, 0, -1, 1);
     output.backward(fromHost(weighting, output.shape, 'float32', output.device));
-    const gradients = leaves.map((leaf) => (leaf.requiresGrad ? (leaf.grad?.dataSync() ?? new Float32Array(leaf.size)) : null));
+    const gradients = leaves.map((leaf) =>
+      leaf.requiresGrad ? (leaf.grad?.dataSync() ?? new Float32Array(leaf.size)) : null,
+    );
     return { gradients, weighting };
   });
 }
@@ -97,7 +108,8 @@ function differenceAt(index: number, eps: number, values: Float32Array, f: (move
 }
 
 function checkOutput(output: Tensor): Tensor {
-  if (!(output instanceof Tensor)) throw new ConfigError(`gradCheck expected fn to return a Tensor, got ${kindOf(output)}.`);
+  if (!(output instanceof Tensor))
+    throw new ConfigError(`gradCheck expected fn to return a Tensor, got ${kindOf(output)}.`);
   if (output.dtype !== 'float32') throw new DTypeError(`gradCheck expected fn to return float32, got ${output.dtype}.`);
   return output;
 }

@@ -9,7 +9,11 @@ import type { Tensor } from '../tensor/tensor.js';
 export type Saved = readonly (Tensor | null)[];
 
 /** Gradients of an op's inputs from that of its output. `needs[i]` tells whether input i wants one; null: it gets none. */
-export type BackwardFn<S extends Saved> = (grad: Tensor, saved: S, needs: readonly boolean[]) => readonly (Tensor | null)[];
+export type BackwardFn<S extends Saved> = (
+  grad: Tensor,
+  saved: S,
+  needs: readonly boolean[],
+) => readonly (Tensor | null)[];
 
 /** Where the gradient of an op's input goes: to the op that made it, or to a tensor with `requiresGrad`. */
 type Edge = { node: GradNode } | { leaf: Tensor } | null;
@@ -127,7 +131,9 @@ function release(node: GradNode): GradNode[] {
 export function backward(head: Tensor, headGrad: Tensor | undefined, retainGraph: boolean): void {
   const { node } = head;
   if (!node) {
-    throw new ConfigError('backward() expected a tensor computed inside autograd.record() from one with requiresGrad, got one without history.');
+    throw new ConfigError(
+      'backward() expected a tensor computed inside autograd.record() from one with requiresGrad, got one without history.',
+    );
   }
   if (headGrad && headGrad.shape.join() !== head.shape.join()) {
     throw new ShapeError(

@@ -7,7 +7,7 @@ import type { Prediction } from '../train/report/grid.js';
 import { reportSvg } from '../train/report/report.js';
 import { evaluate } from './evaluation.js';
 import { count, duration } from './format.js';
-import { chapterRecipe, trainingImages } from './recipe.js';
+import { chapterRecipe, type Recipe, trainingImages } from './recipe.js';
 import type { RunRecord } from './run-record.js';
 
 const imagesShown = 24;
@@ -38,7 +38,9 @@ function subtitle({ config, seconds }: RunRecord): string {
 /** Each fits on one line of the picture. */
 function footnotes({ config, environment }: RunRecord): string[] {
   const { resize, epochs } = chapterRecipe;
-  const isSame = config.resize === resize && config.epochs === epochs && config.trainImages === trainingImages;
+  const isSame =
+    config.trainImages === trainingImages &&
+    (Object.keys(chapterRecipe) as (keyof Recipe)[]).every((key) => config[key] === chapterRecipe[key]);
   return [
     `The chapter's curves are its published numbers: ${resize}x${resize} pixels, ${epochs} epochs, all 60,000 training images, on a GPU.`,
     isSame

@@ -42,7 +42,9 @@ export function planEpoch(epoch: number, options: PlanOptions): Int32Array[] {
     rows.set(orderOf(source, options).subarray(first, last), at - start);
     at += last - first;
   }
-  return Array.from({ length: batchesOf(epoch, options) }, (_, i) => rows.subarray(i * options.batchSize, (i + 1) * options.batchSize));
+  return Array.from({ length: batchesOf(epoch, options) }, (_, i) =>
+    rows.subarray(i * options.batchSize, (i + 1) * options.batchSize),
+  );
 }
 
 /** All rows in the order of an epoch. */

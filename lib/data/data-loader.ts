@@ -1,12 +1,20 @@
 // Batches of a data set as tensors: the next ones are prepared on other threads while the current one trains.
-import { Device, currentDevice } from '../device.js';
+import { currentDevice, Device } from '../device.js';
 import { ConfigError, DataError, OutOfMemoryError, ResiduaError } from '../errors.js';
 import { native } from '../native.js';
-import { type Size2d, checkBoolean, checkChoice, checkInteger, checkNumber, checkOptions, checkPair } from '../options.js';
+import {
+  checkBoolean,
+  checkChoice,
+  checkInteger,
+  checkNumber,
+  checkOptions,
+  checkPair,
+  type Size2d,
+} from '../options.js';
 import { fromHost } from '../tensor/create.js';
 import { randomStream } from '../tensor/random.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type LastBatch, type PlanOptions, batchesOf, planEpoch } from './batch-plan.js';
+import { batchesOf, type LastBatch, type PlanOptions, planEpoch } from './batch-plan.js';
 import type { Dataset } from './dataset.js';
 
 export interface DataLoaderOptions {
@@ -52,15 +60,31 @@ export class DataLoader implements AsyncIterable<[Tensor, Tensor]> {
   readonly #free: Buffer[] = [];
 
   constructor(dataset: Dataset, options: DataLoaderOptions) {
-    checkOptions('DataLoader()', options, ['batchSize', 'shuffle', 'lastBatch', 'prefetch', 'seed', 'resize', 'device']);
+    checkOptions('DataLoader()', options, [
+      'batchSize',
+      'shuffle',
+      'lastBatch',
+      'prefetch',
+      'seed',
+      'resize',
+      'device',
+    ]);
     const { shuffle = false, lastBatch = 'keep', prefetch = 2, device = currentDevice() } = options;
     this.dataset = checkDataset(dataset);
     this.batchSize = checkInteger('DataLoader()', 'batchSize', options.batchSize, 1);
     checkBoolean('DataLoader()', 'shuffle', shuffle);
     checkChoice('DataLoader()', 'lastBatch', lastBatch, ['keep', 'discard', 'rollover']);
-    this.#prefetch = checkNumber('DataLoader()', 'prefetch', checkInteger('DataLoader()', 'prefetch', prefetch, 0), { max: 64 });
-    this.size = options.resize === undefined ? [dataset.shape[1], dataset.shape[2]] : checkPair('DataLoader()', 'resize', options.resize, 1);
-    if (!(device instanceof Device)) throw new ConfigError(`DataLoader() expected device to be a Device such as cpu(), got ${String(device)}.`, { device });
+    this.#prefetch = checkNumber('DataLoader()', 'prefetch', checkInteger('DataLoader()', 'prefetch', prefetch, 0), {
+      max: 64,
+    });
+    this.size =
+      options.resize === undefined
+        ? [dataset.shape[1], dataset.shape[2]]
+        : checkPair('DataLoader()', 'resize', options.resize, 1);
+    if (!(device instanceof Device))
+      throw new ConfigError(`DataLoader() expected device to be a Device such as cpu(), got ${String(device)}.`, {
+        device,
+      });
     this.device = device;
     if (options.seed !== undefined) checkInteger('DataLoader()', 'seed', options.seed, 0);
     this.#plan = { count: dataset.length, batchSize: this.batchSize, lastBatch };
@@ -92,13 +116,15 @@ export class DataLoader implements AsyncIterable<[Tensor, Tensor]> {
     let started = 0;
     try {
       for (const rows of batches) {
-        while (started < batches.length && ahead.length <= this.#prefetch) ahead.push(this.#prepare(epoch, started, batches[started++] as Int32Array));
+        while (started < batches.length && ahead.length <= this.#prefetch)
+          ahead.push(this.#prepare(epoch, started, batches[started++] as Int32Array));
         const buffer = await (ahead.shift() as Promise<Buffer>);
         yield this.#toTensors(buffer, rows.length);
       }
     } finally {
       // Left early: the threads still write into these buffers, so they are free only when the work is done.
-      for (const result of await Promise.allSettled(ahead)) if (result.status === 'fulfilled') this.#release(result.value);
+      for (const result of await Promise.allSettled(ahead))
+        if (result.status === 'fulfilled') this.#release(result.value);
     }
   }
 
@@ -156,7 +182,11 @@ export class DataLoader implements AsyncIterable<[Tensor, Tensor]> {
     try {
       return { images: new Float32Array(elements), labels: new Int32Array(rows) };
     } catch (cause) {
-      throw new OutOfMemoryError(`A batch needs ${elements * 4} bytes of memory, which cannot be had; a smaller batchSize or resize would help.`, { bytesAsked: elements * 4 }, { cause });
+      throw new OutOfMemoryError(
+        `A batch needs ${elements * 4} bytes of memory, which cannot be had; a smaller batchSize or resize would help.`,
+        { bytesAsked: elements * 4 },
+        { cause },
+      );
     }
   }
 
@@ -181,15 +211,25 @@ export class DataLoader implements AsyncIterable<[Tensor, Tensor]> {
 
 function batchError(epoch: number, batch: number, cause: unknown): ResiduaError {
   if (cause instanceof ResiduaError) return cause;
-  return new DataError(`Batch ${batch} of epoch ${epoch} cannot be prepared: ${(cause as Error).message}`, { epoch, batch }, { cause });
+  return new DataError(
+    `Batch ${batch} of epoch ${epoch} cannot be prepared: ${(cause as Error).message}`,
+    { epoch, batch },
+    { cause },
+  );
 }
 
 function checkDataset(dataset: Dataset): Dataset {
   const { length, shape, images, labels } = dataset ?? {};
   if (!Number.isSafeInteger(length) || !Array.isArray(shape) || shape.length !== 3) {
-    throw new ConfigError('DataLoader() expected a data set with length, images, shape [channels, height, width] and labels; see ArrayDataset.');
+    throw new ConfigError(
+      'DataLoader() expected a data set with length, images, shape [channels, height, width] and labels; see ArrayDataset.',
+    );
   }
-  if (length === 0) throw new DataError('DataLoader() expected a data set with at least one image, got an empty one.', { expected: 'at least 1 image', found: 0 });
+  if (length === 0)
+    throw new DataError('DataLoader() expected a data set with at least one image, got an empty one.', {
+      expected: 'at least 1 image',
+      found: 0,
+    });
   const pixels = length * shape.reduce((n, d) => n * d, 1);
   if (images?.length !== pixels || labels?.length !== length) {
     throw new DataError(

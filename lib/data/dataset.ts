@@ -39,7 +39,10 @@ export class ArrayDataset implements Dataset {
   constructor(options: ArrayDatasetOptions) {
     const { shape, classNames = [] } = options;
     if (!Array.isArray(shape) || shape.length !== 3 || !shape.every((d) => Number.isSafeInteger(d) && d > 0)) {
-      throw new ShapeError(`ArrayDataset expected shape to be [channels, height, width], three positive integers, got ${JSON.stringify(shape)}.`, { shape });
+      throw new ShapeError(
+        `ArrayDataset expected shape to be [channels, height, width], three positive integers, got ${JSON.stringify(shape)}.`,
+        { shape },
+      );
     }
     this.images = toBytes(options.images, 'images', 256);
     this.labels = toBytes(options.labels, 'labels', classNames.length || 256);
@@ -56,7 +59,8 @@ export class ArrayDataset implements Dataset {
   }
 
   take(n: number): Dataset {
-    if (!Number.isSafeInteger(n) || n < 0) throw new ConfigError(`take() expected a number of images, 0 or more, got ${n}.`, { n });
+    if (!Number.isSafeInteger(n) || n < 0)
+      throw new ConfigError(`take() expected a number of images, 0 or more, got ${n}.`, { n });
     const count = Math.min(n, this.length);
     return this.#with(this.images.subarray(0, count * imageSize(this.shape)), this.labels.subarray(0, count));
   }
@@ -68,7 +72,10 @@ export class ArrayDataset implements Dataset {
     for (let row = 0; row < indices.length; row++) {
       const index = indices[row] as number;
       if (!Number.isSafeInteger(index) || index < 0 || index >= this.length) {
-        throw new ConfigError(`subset() expected row numbers from 0 to ${this.length - 1}, got ${index} at position ${row}.`, { index, position: row });
+        throw new ConfigError(
+          `subset() expected row numbers from 0 to ${this.length - 1}, got ${index} at position ${row}.`,
+          { index, position: row },
+        );
       }
       images.set(this.images.subarray(index * size, (index + 1) * size), row * size);
       labels[row] = this.labels[index] as number;
@@ -91,14 +98,16 @@ function toBytes(values: ArrayLike<number>, name: string, limit: number): Uint8A
   for (let i = 0; i < bytes.length; i++) {
     const value = values[i] as number;
     if (!Number.isInteger(value) || value < 0 || value >= limit) {
-      throw new DataError(`ArrayDataset expected ${name} to be whole numbers from 0 to ${limit - 1}, got ${value} at position ${i}.`, {
-        expected: `0 to ${limit - 1}`,
-        found: value,
-        position: i,
-      });
+      throw new DataError(
+        `ArrayDataset expected ${name} to be whole numbers from 0 to ${limit - 1}, got ${value} at position ${i}.`,
+        {
+          expected: `0 to ${limit - 1}`,
+          found: value,
+          position: i,
+        },
+      );
     }
     bytes[i] = value;
   }
   return bytes;
 }
-

@@ -4,14 +4,23 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Device } from '../device.js';
 import { DataError } from '../errors.js';
-import { type Size2d, checkBoolean, checkInteger, checkOptions } from '../options.js';
+import { checkBoolean, checkInteger, checkOptions, type Size2d } from '../options.js';
 import { DataLoader } from './data-loader.js';
 import type { Dataset } from './dataset.js';
 import { idxDataset } from './idx-dataset.js';
 
 /** The text labels of the ten classes, by class number. */
 export const fashionMnistLabels: readonly string[] = Object.freeze([
-  't-shirt', 'trouser', 'pullover', 'dress', 'coat', 'sandal', 'shirt', 'sneaker', 'bag', 'ankle boot',
+  't-shirt',
+  'trouser',
+  'pullover',
+  'dress',
+  'coat',
+  'sandal',
+  'shirt',
+  'sneaker',
+  'bag',
+  'ankle boot',
 ]);
 
 interface Part {
@@ -23,13 +32,25 @@ interface Part {
 // Digests of the uncompressed IDX contents.
 const trainPart: Part = {
   count: 60_000,
-  images: { name: 'train-images-idx3-ubyte', sha256: 'c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888' },
-  labels: { name: 'train-labels-idx1-ubyte', sha256: 'bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9' },
+  images: {
+    name: 'train-images-idx3-ubyte',
+    sha256: 'c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888',
+  },
+  labels: {
+    name: 'train-labels-idx1-ubyte',
+    sha256: 'bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9',
+  },
 };
 const testPart: Part = {
   count: 10_000,
-  images: { name: 't10k-images-idx3-ubyte', sha256: '5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b' },
-  labels: { name: 't10k-labels-idx1-ubyte', sha256: '0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34' },
+  images: {
+    name: 't10k-images-idx3-ubyte',
+    sha256: '5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b',
+  },
+  labels: {
+    name: 't10k-labels-idx1-ubyte',
+    sha256: '0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34',
+  },
 };
 
 export interface FashionMnistOptions {
@@ -76,7 +97,11 @@ async function findFiles(part: Part, folders: readonly string[]): Promise<{ imag
     if (images && labels) return { images, labels };
     if (!images && !labels) continue;
     const file = join(folder, `${images ? part.labels.name : part.images.name}.gz`);
-    throw new DataError(`Fashion-MNIST is incomplete: ${images ?? labels} is there, but ${file} is missing.`, { file, expected: 'a file', found: 'none' });
+    throw new DataError(`Fashion-MNIST is incomplete: ${images ?? labels} is there, but ${file} is missing.`, {
+      file,
+      expected: 'a file',
+      found: 'none',
+    });
   }
   throw new DataError(
     `Fashion-MNIST was not found: no ${part.images.name}.gz (or without .gz) in any of\n${folders.map((f) => `  ${f}`).join('\n')}\n` +
@@ -108,7 +133,10 @@ export interface LoadFashionMnistOptions {
 }
 
 /** Loaders of the training and the test images: the chapter's `load_data_fashion_mnist`. */
-export async function loadDataFashionMnist(batchSize: number, options: LoadFashionMnistOptions = {}): Promise<[DataLoader, DataLoader]> {
+export async function loadDataFashionMnist(
+  batchSize: number,
+  options: LoadFashionMnistOptions = {},
+): Promise<[DataLoader, DataLoader]> {
   checkOptions('loadDataFashionMnist()', options, ['resize', 'root', 'shuffle', 'device', 'limit']);
   const { resize, root, shuffle = true, device, limit } = options;
   if (limit !== undefined) checkInteger('loadDataFashionMnist()', 'limit', limit, 1);
@@ -118,5 +146,8 @@ export async function loadDataFashionMnist(batchSize: number, options: LoadFashi
     train = train.take(limit);
     test = test.take(Math.ceil(limit / 6));
   }
-  return [new DataLoader(train, { batchSize, shuffle, resize, device }), new DataLoader(test, { batchSize, resize, device })];
+  return [
+    new DataLoader(train, { batchSize, shuffle, resize, device }),
+    new DataLoader(test, { batchSize, resize, device }),
+  ];
 }

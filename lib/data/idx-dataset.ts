@@ -15,7 +15,11 @@ export interface IdxDatasetOptions {
 const labelsHeader = 8; // bytes before the first label
 
 /** Reads one-channel images [n, height, width] and labels [n] from IDX files, plain or gzipped. Throws DataError. */
-export async function idxDataset(imagesFile: string, labelsFile: string, options: IdxDatasetOptions = {}): Promise<Dataset> {
+export async function idxDataset(
+  imagesFile: string,
+  labelsFile: string,
+  options: IdxDatasetOptions = {},
+): Promise<Dataset> {
   const classNames = options.classNames ?? Array.from({ length: 10 }, (_, i) => String(i));
   const labels = await readIdx(labelsFile, { dims: [null], ...options.labels });
   checkLabels(labelsFile, labels.values, classNames.length);
@@ -28,12 +32,15 @@ export async function idxDataset(imagesFile: string, labelsFile: string, options
     );
   }
   if (height < 1 || width < 1) {
-    throw new DataError(`IDX file ${imagesFile}, byte 8: expected images of at least 1 x 1 pixels, found ${height} x ${width}.`, {
-      file: imagesFile,
-      offset: 8,
-      expected: 'at least 1 x 1',
-      found: `${height} x ${width}`,
-    });
+    throw new DataError(
+      `IDX file ${imagesFile}, byte 8: expected images of at least 1 x 1 pixels, found ${height} x ${width}.`,
+      {
+        file: imagesFile,
+        offset: 8,
+        expected: 'at least 1 x 1',
+        found: `${height} x ${width}`,
+      },
+    );
   }
   return new ArrayDataset({ images: images.values, labels: labels.values, shape: [1, height, width], classNames });
 }
@@ -42,10 +49,13 @@ function checkLabels(file: string, labels: Uint8Array, classes: number): void {
   const wrong = labels.findIndex((label) => label >= classes);
   if (wrong < 0) return;
   const offset = labelsHeader + wrong;
-  throw new DataError(`IDX file ${file}, byte ${offset}: expected a label from 0 to ${classes - 1}, found ${labels[wrong]}.`, {
-    file,
-    offset,
-    expected: `a label from 0 to ${classes - 1}`,
-    found: labels[wrong],
-  });
+  throw new DataError(
+    `IDX file ${file}, byte ${offset}: expected a label from 0 to ${classes - 1}, found ${labels[wrong]}.`,
+    {
+      file,
+      offset,
+      expected: `a label from 0 to ${classes - 1}`,
+      found: labels[wrong],
+    },
+  );
 }

@@ -25,9 +25,17 @@ const deflateLimit = 1032; // DEFLATE cannot shrink data more than this (zlib's 
 const maxDims = 8;
 const unsignedByte = 0x08; // the one element type of the IDX format that these data sets use
 
-const hex = (bytes: ArrayLike<number>): string => Array.from(bytes, (b) => `0x${b.toString(16).padStart(2, '0')}`).join(' ');
+const hex = (bytes: ArrayLike<number>): string =>
+  Array.from(bytes, (b) => `0x${b.toString(16).padStart(2, '0')}`).join(' ');
 
-function idxError(file: string, offset: number, expected: string, found: string, note = '', cause?: unknown): DataError {
+function idxError(
+  file: string,
+  offset: number,
+  expected: string,
+  found: string,
+  note = '',
+  cause?: unknown,
+): DataError {
   const message = `IDX file ${file}, byte ${offset}${note}: expected ${expected}, found ${found}.`;
   return new DataError(message, { file, offset, expected, found }, cause === undefined ? undefined : { cause });
 }
@@ -63,9 +71,17 @@ async function openFile(file: string): Promise<FileHandle> {
     isFile = (await stat(file)).isFile();
     if (isFile) return await open(file, 'r');
   } catch (cause) {
-    throw new DataError(`${file} cannot be opened: ${(cause as Error).message}.`, { file, expected: 'a readable file' }, { cause });
+    throw new DataError(
+      `${file} cannot be opened: ${(cause as Error).message}.`,
+      { file, expected: 'a readable file' },
+      { cause },
+    );
   }
-  throw new DataError(`${file} cannot be read: expected a regular file.`, { file, expected: 'a regular file', found: 'something else' });
+  throw new DataError(`${file} cannot be read: expected a regular file.`, {
+    file,
+    expected: 'a regular file',
+    found: 'something else',
+  });
 }
 
 async function readPlain(handle: FileHandle, parser: IdxParser): Promise<void> {
@@ -86,10 +102,23 @@ async function readGzip(file: string, handle: FileHandle, size: number, parser: 
     const isCut = code === 'Z_BUF_ERROR';
     const offset = isCut ? size : gunzip.bytesWritten;
     const note = ` of the compressed file${isCut ? '' : ' or later'} (after ${parser.position} bytes of content)`;
-    throw idxError(file, offset, isCut ? 'more compressed data' : 'valid gzip data', isCut ? 'its end' : message, note, cause);
+    throw idxError(
+      file,
+      offset,
+      isCut ? 'more compressed data' : 'valid gzip data',
+      isCut ? 'its end' : message,
+      note,
+      cause,
+    );
   }
   if (gunzip.bytesWritten < size) {
-    throw idxError(file, gunzip.bytesWritten, 'the end of the file', `${size - gunzip.bytesWritten} more bytes`, ' of the compressed file');
+    throw idxError(
+      file,
+      gunzip.bytesWritten,
+      'the end of the file',
+      `${size - gunzip.bytesWritten} more bytes`,
+      ' of the compressed file',
+    );
   }
 }
 
@@ -127,7 +156,9 @@ class IdxParser {
   finish(): IdxArray {
     const total = this.#headerLength + (this.#values?.length ?? 0);
     if (!this.#values || this.position < total) {
-      const expected = this.#values ? `${total} bytes (header and ${this.#dims.join(' x ')} values)` : 'the rest of the header';
+      const expected = this.#values
+        ? `${total} bytes (header and ${this.#dims.join(' x ')} values)`
+        : 'the rest of the header';
       throw this.#error(this.position, expected, 'the end of the content');
     }
     const digest = this.#hash?.digest('hex');
@@ -146,7 +177,11 @@ class IdxParser {
   #pushValues(bytes: Uint8Array, values: Uint8Array): void {
     const at = this.position - this.#headerLength;
     if (at + bytes.length > values.length) {
-      throw this.#error(this.#headerLength + values.length, `the end after ${this.#dims.join(' x ')} values`, 'trailing bytes');
+      throw this.#error(
+        this.#headerLength + values.length,
+        `the end after ${this.#dims.join(' x ')} values`,
+        'trailing bytes',
+      );
     }
     values.set(bytes, at);
     this.position += bytes.length;
@@ -155,7 +190,8 @@ class IdxParser {
   /** Checks the first four bytes and returns the number of dimensions. */
   #checkMagic(): number {
     const [zero0, zero1, type, ndim] = this.#header as unknown as [number, number, number, number];
-    if (zero0 !== 0 || zero1 !== 0) throw this.#error(0, 'the magic number 0x00 0x00 of an IDX file', hex([zero0, zero1]));
+    if (zero0 !== 0 || zero1 !== 0)
+      throw this.#error(0, 'the magic number 0x00 0x00 of an IDX file', hex([zero0, zero1]));
     if (type !== unsignedByte) throw this.#error(2, `the type ${hex([unsignedByte])} (unsigned byte)`, hex([type]));
     const wanted = this.#options.dims?.length;
     if (wanted !== undefined && ndim !== wanted) throw this.#error(3, `${wanted} dimensions`, `${ndim}`);
@@ -174,15 +210,24 @@ class IdxParser {
     const count = this.#dims.reduce((n, d) => n * d, 1);
     const total = this.#headerLength + count;
     const maxBytes = this.#options.maxBytes ?? 2 ** 31;
-    if (total > maxBytes) throw this.#error(4, `at most ${maxBytes} bytes`, `counts ${this.#dims.join(' x ')} for ${total} bytes`);
+    if (total > maxBytes)
+      throw this.#error(4, `at most ${maxBytes} bytes`, `counts ${this.#dims.join(' x ')} for ${total} bytes`);
     if (total > this.#atMost) {
       const expected = `${total} bytes (header and ${this.#dims.join(' x ')} values)`;
-      throw this.#error(this.#exact ? this.#atMost : 4, expected, this.#exact ? 'the end of the file' : `room for at most ${this.#atMost}`);
+      throw this.#error(
+        this.#exact ? this.#atMost : 4,
+        expected,
+        this.#exact ? 'the end of the file' : `room for at most ${this.#atMost}`,
+      );
     }
     try {
       return new Uint8Array(count);
     } catch (cause) {
-      throw new OutOfMemoryError(`${this.#file} needs ${count} bytes of memory, which cannot be had.`, { bytesAsked: count, file: this.#file }, { cause });
+      throw new OutOfMemoryError(
+        `${this.#file} needs ${count} bytes of memory, which cannot be had.`,
+        { bytesAsked: count, file: this.#file },
+        { cause },
+      );
     }
   }
 

@@ -22,14 +22,22 @@ export function checkTensors(op: string, args: Readonly<Record<string, unknown>>
 /** As `checkTensors`, for a list. */
 export function checkTensorList(op: string, name: string, list: readonly unknown[]): void {
   const other = list.findIndex((item) => !(item instanceof Tensor));
-  if (other >= 0) throw new ConfigError(`${op}: ${name}[${other}] expected a Tensor, got ${kindOf(list[other])}.`, { op, argument: name });
+  if (other >= 0)
+    throw new ConfigError(`${op}: ${name}[${other}] expected a Tensor, got ${kindOf(list[other])}.`, {
+      op,
+      argument: name,
+    });
 }
 
 /** An axis counted from the front: -1 becomes ndim - 1. Throws ShapeError. */
 export function axisOf(op: string, axis: unknown, ndim: number): number {
   if (!Number.isInteger(axis) || (axis as number) < -ndim || (axis as number) >= ndim) {
     const range = ndim === 0 ? 'none, for a scalar has no axes' : `an integer from ${-ndim} to ${ndim - 1}`;
-    throw new ShapeError(`${op}: axis expected ${range}, got ${typeof axis === 'number' ? axis : kindOf(axis)}.`, { op, axis, ndim });
+    throw new ShapeError(`${op}: axis expected ${range}, got ${typeof axis === 'number' ? axis : kindOf(axis)}.`, {
+      op,
+      axis,
+      ndim,
+    });
   }
   return (axis as number) < 0 ? (axis as number) + ndim : (axis as number);
 }
@@ -38,7 +46,8 @@ export function axisOf(op: string, axis: unknown, ndim: number): number {
 export function axesOf(op: string, axis: number | readonly number[] | undefined, ndim: number): number[] {
   if (axis === undefined) return Array.from({ length: ndim }, (_, i) => i);
   const axes = (Array.isArray(axis) ? axis : [axis]).map((each) => axisOf(op, each, ndim));
-  if (new Set(axes).size !== axes.length) throw new ShapeError(`${op}: axis expected each axis once, got [${axes.join(', ')}].`, { op, axis });
+  if (new Set(axes).size !== axes.length)
+    throw new ShapeError(`${op}: axis expected each axis once, got [${axes.join(', ')}].`, { op, axis });
   return axes.sort((a, b) => a - b);
 }
 
@@ -46,7 +55,10 @@ export function axesOf(op: string, axis: number | readonly number[] | undefined,
 export function imageSize(op: string, name: string, tensor: Tensor): readonly [number, number] {
   const [, , height, width] = tensor.shape;
   if (tensor.ndim !== 4) {
-    throw new ShapeError(`${op}: ${name} expected 4 axes [n, channels, height, width], got shape [${tensor.shape.join(', ')}].`, { op, shape: tensor.shape });
+    throw new ShapeError(
+      `${op}: ${name} expected 4 axes [n, channels, height, width], got shape [${tensor.shape.join(', ')}].`,
+      { op, shape: tensor.shape },
+    );
   }
   return [height as number, width as number];
 }

@@ -40,7 +40,9 @@ export function batchNorm(
   const training = checkBoolean('batchNorm', 'training', options.training ?? isTraining());
   const relu = checkBoolean('batchNorm', 'relu', options.relu ?? false);
   const inputs = [x, gamma, beta, runningMean, runningVar];
-  return training ? train(inputs, { epsilon, momentum, training, relu }) : predict(inputs, { epsilon, momentum, training, relu });
+  return training
+    ? train(inputs, { epsilon, momentum, training, relu })
+    : predict(inputs, { epsilon, momentum, training, relu });
 }
 
 interface Attributes extends Record<string, number | boolean> {
@@ -74,7 +76,14 @@ function predict(inputs: readonly Tensor[], attributes: Attributes): Tensor {
   const saved = [x, gamma, beta, runningMean, runningVar, relu ? y : null] as const;
   recordOp('batchNorm', [x, gamma, beta], y, saved, (dy, [savedX, savedGamma, savedBeta, mean, variance, savedY]) => {
     const dNormalised = savedY ? run1('reluBackward', {}, [dy, savedY]) : dy;
-    return run('batchNormBackward', { epsilon, training, relu: false }, [savedX, dNormalised, savedGamma, savedBeta, mean, variance]);
+    return run('batchNormBackward', { epsilon, training, relu: false }, [
+      savedX,
+      dNormalised,
+      savedGamma,
+      savedBeta,
+      mean,
+      variance,
+    ]);
   });
   return y;
 }

@@ -1,6 +1,6 @@
 // 2-D convolution (cross-correlation) and its gradients.
 import { needsGrad, recordOp } from '../autograd/tape.js';
-import { type Size2d, checkInteger, checkOptions, checkPair } from '../options.js';
+import { checkInteger, checkOptions, checkPair, type Size2d } from '../options.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkTensors } from './attributes.js';
 import { run, run1 } from './run.js';
@@ -42,7 +42,10 @@ export function conv2d(x: Tensor, w: Tensor, b?: Tensor | null, options: Conv2dO
   recordOp('conv2d', inputs, y, saved, (dy, [savedX, savedW], [needsX, needsW, needsB = false]) => {
     const dx = needsX ? run1('conv2dBackwardData', { ...window, inputSize }, [dy, savedW as Tensor]) : null;
     if (!needsW) return [dx, null, needsB ? run1('sum', { axes: [0, 2, 3], keepDims: false }, [dy]) : null];
-    const [dw = null, db = null] = run('conv2dBackwardWeights', { ...window, kernel, hasBias: needsB }, [savedX as Tensor, dy]);
+    const [dw = null, db = null] = run('conv2dBackwardWeights', { ...window, kernel, hasBias: needsB }, [
+      savedX as Tensor,
+      dy,
+    ]);
     return [dx, dw, db];
   });
   return y;

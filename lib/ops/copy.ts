@@ -22,7 +22,10 @@ export function copy(x: Tensor): Tensor {
  */
 export function assign(to: Tensor, from: Tensor): void {
   checkTensors('assign', { to, from });
-  if (to.node) throw new ConfigError(`assign expected a tensor without history to write to, got the result of '${to.node.op}'. Use detach().`);
+  if (to.node)
+    throw new ConfigError(
+      `assign expected a tensor without history to write to, got the result of '${to.node.op}'. Use detach().`,
+    );
   run('assign', {}, [to, from]);
   to.markUpdated();
 }

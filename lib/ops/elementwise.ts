@@ -59,13 +59,19 @@ export function div(a: Operand, b: Operand): Tensor {
     const y = run1('div', {}, [left, right]);
     const { shape } = left;
     const { shape: otherShape } = right;
-    recordOp('div', [left, right], y, [right, needsGrad(right) ? y : null], (dy, [savedB, savedY], [needsA, needsB]) => {
-      const dyOverB = run1('div', {}, [dy, savedB]); // d(a / b)/da = 1 / b,  d(a / b)/db = -(a / b) / b
-      return [
-        needsA ? sumTo(dyOverB, shape) : null,
-        needsB ? negative(sumTo(run1('mul', {}, [dyOverB, savedY as Tensor]), otherShape)) : null,
-      ];
-    });
+    recordOp(
+      'div',
+      [left, right],
+      y,
+      [right, needsGrad(right) ? y : null],
+      (dy, [savedB, savedY], [needsA, needsB]) => {
+        const dyOverB = run1('div', {}, [dy, savedB]); // d(a / b)/da = 1 / b,  d(a / b)/db = -(a / b) / b
+        return [
+          needsA ? sumTo(dyOverB, shape) : null,
+          needsB ? negative(sumTo(run1('mul', {}, [dyOverB, savedY as Tensor]), otherShape)) : null,
+        ];
+      },
+    );
     return y;
   });
 }
@@ -80,7 +86,9 @@ function withOperands(op: string, a: Operand, b: Operand, fn: (a: Tensor, b: Ten
   if (a instanceof Tensor && b instanceof Tensor) return fn(a, b);
   if (a instanceof Tensor && typeof b === 'number') return tidy(() => fn(a, scalarLike(op, b, a)));
   if (b instanceof Tensor && typeof a === 'number') return tidy(() => fn(scalarLike(op, a, b), b));
-  throw new ConfigError(`${op} expected two tensors or a tensor and a number, got ${kindOf(a)} and ${kindOf(b)}.`, { op });
+  throw new ConfigError(`${op} expected two tensors or a tensor and a number, got ${kindOf(a)} and ${kindOf(b)}.`, {
+    op,
+  });
 }
 
 const integerRange = { int32: [-(2 ** 31), 2 ** 31 - 1], uint8: [0, 255] } as const;
@@ -91,7 +99,10 @@ function scalarLike(op: string, value: number, other: Tensor): Tensor {
   if (dtype === 'int32' || dtype === 'uint8') {
     const [low, high] = integerRange[dtype];
     if (!Number.isInteger(value) || value < low || value > high) {
-      throw new DTypeError(`${op} expected a number that ${dtype} can hold beside a tensor of that type, got ${value}. Use astype('float32').`, { op, dtype, value });
+      throw new DTypeError(
+        `${op} expected a number that ${dtype} can hold beside a tensor of that type, got ${value}. Use astype('float32').`,
+        { op, dtype, value },
+      );
     }
   }
   return tensor(value, { dtype, device });

@@ -22,7 +22,10 @@ export interface SoftmaxCrossEntropyOptions {
 export function softmaxCrossEntropy(logits: Tensor, labels: Tensor, options: SoftmaxCrossEntropyOptions = {}): Tensor {
   checkTensors('softmaxCrossEntropy', { logits, labels });
   checkOptions('softmaxCrossEntropy', options, ['labelSmoothing']);
-  const labelSmoothing = checkNumber('softmaxCrossEntropy', 'labelSmoothing', options.labelSmoothing ?? 0, { min: 0, max: 1 });
+  const labelSmoothing = checkNumber('softmaxCrossEntropy', 'labelSmoothing', options.labelSmoothing ?? 0, {
+    min: 0,
+    max: 1,
+  });
   const losses = run1('softmaxCrossEntropy', { labelSmoothing }, [logits, labels]);
   recordOp('softmaxCrossEntropy', [logits], losses, [logits, labels], (dLosses, [savedLogits, savedLabels]) => [
     run1('softmaxCrossEntropyBackward', { labelSmoothing }, [savedLogits, savedLabels, dLosses]),

@@ -1,6 +1,6 @@
 // 2-D pooling: maximum, average, global average.
 import { recordOp } from '../autograd/tape.js';
-import { type Size2d, checkBoolean, checkOptions, checkPair } from '../options.js';
+import { checkBoolean, checkOptions, checkPair, type Size2d } from '../options.js';
 import { tidy } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkTensors, imageSize } from './attributes.js';
@@ -28,7 +28,9 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions = {}): Tensor {
   return tidy(() => {
     const [y, argmax] = run('maxPool2d', window, [x]) as [Tensor, Tensor];
     const inputSize = x.shape.slice(2);
-    recordOp('maxPool2d', [x], y, [argmax], (dy, [savedArgmax]) => [run1('maxPool2dBackward', { ...window, inputSize }, [dy, savedArgmax])]);
+    recordOp('maxPool2d', [x], y, [argmax], (dy, [savedArgmax]) => [
+      run1('maxPool2dBackward', { ...window, inputSize }, [dy, savedArgmax]),
+    ]);
     return y;
   });
 }

@@ -1,5 +1,5 @@
 // Bilinear resizing of images.
-import { type Size2d, checkNumber, checkOptions, checkPair } from '../options.js';
+import { checkNumber, checkOptions, checkPair, type Size2d } from '../options.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkTensors } from './attributes.js';
 import { run1 } from './run.js';

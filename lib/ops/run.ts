@@ -1,5 +1,5 @@
 // The one way from tensors to native code. Every op passes here.
-import { type Device, backendOf } from '../device.js';
+import { backendOf, type Device } from '../device.js';
 import { DeviceError } from '../errors.js';
 import type { OpAttributes } from '../native.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -24,6 +24,10 @@ export function run1(op: string, attributes: OpAttributes, inputs: readonly Tens
 function deviceOf(op: string, inputs: readonly Tensor[]): Device {
   const device = (inputs[0] as Tensor).device;
   const other = inputs.find((tensor) => !tensor.device.equals(device));
-  if (other) throw new DeviceError(`${op} expected all tensors on ${device}, got one on ${other.device}. Move it with .to(device).`, { op });
+  if (other)
+    throw new DeviceError(
+      `${op} expected all tensors on ${device}, got one on ${other.device}. Move it with .to(device).`,
+      { op },
+    );
   return device;
 }

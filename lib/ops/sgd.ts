@@ -32,14 +32,22 @@ export function sgdUpdate(
 ): void {
   const count = weights.length;
   for (const [name, list] of Object.entries({ grads, momenta: momenta ?? grads, lrs: hyper.lrs, wds: hyper.wds })) {
-    if (list.length !== count) throw new ConfigError(`sgdUpdate expected ${count} ${name}, one a weight, got ${list.length}.`, { argument: name });
+    if (list.length !== count)
+      throw new ConfigError(`sgdUpdate expected ${count} ${name}, one a weight, got ${list.length}.`, {
+        argument: name,
+      });
   }
   if (count === 0) return;
   checkTensorList('sgdUpdate', 'weights', weights);
   checkTensorList('sgdUpdate', 'grads', grads);
   checkTensorList('sgdUpdate', 'momenta', momenta ?? []);
   const tensors = weights.flatMap((w, i) => (momenta ? [w, grads[i], momenta[i]] : [w, grads[i]])) as Tensor[];
-  const values = [hyper.rescale, hyper.momentum, hyper.clip, ...hyper.lrs.flatMap((lr, i) => [lr, hyper.wds[i] as number])];
+  const values = [
+    hyper.rescale,
+    hyper.momentum,
+    hyper.clip,
+    ...hyper.lrs.flatMap((lr, i) => [lr, hyper.wds[i] as number]),
+  ];
   tidy(() => {
     const hyperTensor = fromHost(Float32Array.from(values), [values.length], 'float32', (tensors[0] as Tensor).device);
     run('sgd', { count, hasMomentum: momenta !== null, nesterov }, [...tensors, hyperTensor]);

@@ -18,7 +18,8 @@ export function reshape(x: Tensor, shape: readonly number[]): Tensor {
 /** [n, ...] -> [n, the rest] */
 export function flatten(x: Tensor): Tensor {
   checkTensors('flatten', { x });
-  if (x.ndim === 0) throw new ShapeError('flatten expected a tensor with a batch axis, got a scalar.', { shape: x.shape });
+  if (x.ndim === 0)
+    throw new ShapeError('flatten expected a tensor with a batch axis, got a scalar.', { shape: x.shape });
   const [n, ...rest] = x.shape as [number, ...number[]];
   return reshape(x, [n, rest.reduce((product, d) => product * d, 1)]);
 }
@@ -47,7 +48,10 @@ function resolve(x: Tensor, shape: readonly number[]): readonly number[] {
   const others = checkShape(shape.toSpliced(open, 1)).reduce((product, d) => product * d, 1);
   const left = x.size / others;
   if (!Number.isInteger(left)) {
-    throw new ShapeError(`reshape expected a shape of ${x.size} elements, got [${shape.join(', ')}] for a tensor of shape [${x.shape.join(', ')}].`, { from: x.shape, to: shape });
+    throw new ShapeError(
+      `reshape expected a shape of ${x.size} elements, got [${shape.join(', ')}] for a tensor of shape [${x.shape.join(', ')}].`,
+      { from: x.shape, to: shape },
+    );
   }
   return shape.with(open, left);
 }

@@ -1,12 +1,12 @@
 // Functions that make tensors from values, shapes and random numbers.
-import { type Device, backendOf, currentDevice } from '../device.js';
+import { backendOf, currentDevice, type Device } from '../device.js';
 import { DTypeError, ShapeError } from '../errors.js';
-import { type DType, type TypedArray, native } from '../native.js';
-import { checkInteger, checkNumber, checkOptions } from '../options.js';
+import { type DType, native, type TypedArray } from '../native.js';
 import { kindOf } from '../ops/attributes.js';
 import { checkDType, isFloat } from '../ops/cast.js';
 import { broadcastTo, cast } from '../ops/index.js';
-import { type NestedArray, flatten } from './format.js';
+import { checkInteger, checkNumber, checkOptions } from '../options.js';
+import { flatten, type NestedArray } from './format.js';
 import { randomStream } from './random.js';
 import { tidy } from './scope.js';
 import { Tensor } from './tensor.js';
@@ -28,10 +28,16 @@ export function fromHost(values: TypedArray, shape: readonly number[], dtype: DT
 
 /** Checks a shape from outside: at most 8 non-negative integers, of a product below 2^53. Throws ShapeError. */
 export function checkShape(shape: readonly number[], name = 'shape'): readonly number[] {
-  const isShape = Array.isArray(shape) && shape.length <= maxAxes && shape.every((d) => Number.isSafeInteger(d) && d >= 0);
+  const isShape =
+    Array.isArray(shape) && shape.length <= maxAxes && shape.every((d) => Number.isSafeInteger(d) && d >= 0);
   if (!isShape || !Number.isSafeInteger(sizeOf(shape))) {
-    const found = Array.isArray(shape) ? `[${shape.map((d) => (typeof d === 'number' ? d : kindOf(d))).join(', ')}]` : kindOf(shape);
-    throw new ShapeError(`Expected ${name} to be an array of at most ${maxAxes} non-negative integers with a product below 2^53, got ${found}.`, { [name]: shape });
+    const found = Array.isArray(shape)
+      ? `[${shape.map((d) => (typeof d === 'number' ? d : kindOf(d))).join(', ')}]`
+      : kindOf(shape);
+    throw new ShapeError(
+      `Expected ${name} to be an array of at most ${maxAxes} non-negative integers with a product below 2^53, got ${found}.`,
+      { [name]: shape },
+    );
   }
   return shape;
 }
@@ -53,7 +59,10 @@ export function tensor(
   const device = options.device ?? currentDevice();
   const shape = checkShape(options.shape ?? flat.shape);
   if (sizeOf(shape) !== flat.values.length) {
-    throw new ShapeError(`tensor expected ${sizeOf(shape)} values for shape [${shape.join(', ')}], got ${flat.values.length}.`, { shape, values: flat.values.length });
+    throw new ShapeError(
+      `tensor expected ${sizeOf(shape)} values for shape [${shape.join(', ')}], got ${flat.values.length}.`,
+      { shape, values: flat.values.length },
+    );
   }
   if (dtype === 'bfloat16' || dtype === 'float16') {
     return tidy(() => cast(fromHost(Float32Array.from(flat.values), shape, 'float32', device), dtype));
@@ -81,23 +90,36 @@ export function ones(shape: readonly number[], options: TensorOptions = {}): Ten
 export function arange(n: number, options: TensorOptions = {}): Tensor {
   checkInteger('arange', 'n', n, 0);
   if (n > 2 ** 24) throw new ShapeError(`arange expected at most 2^24 elements, got ${n}.`, { n });
-  return tensor(Float32Array.from({ length: n }, (_, i) => i), { dtype: 'float32', ...options });
+  return tensor(
+    Float32Array.from({ length: n }, (_, i) => i),
+    { dtype: 'float32', ...options },
+  );
 }
 
 /** Values drawn evenly from [low, high), by default [0, 1). */
-export function uniform(shape: readonly number[], options: TensorOptions & { low?: number; high?: number } = {}): Tensor {
+export function uniform(
+  shape: readonly number[],
+  options: TensorOptions & { low?: number; high?: number } = {},
+): Tensor {
   checkOptions('uniform', options, ['low', 'high', 'dtype', 'device']);
   const low = checkNumber('uniform', 'low', options.low ?? 0);
   const high = checkNumber('uniform', 'high', options.high ?? 1, { min: low });
-  return draw('uniform', shape, options, (size, { seed, stream }) => native().randomUniform(size, seed, stream, low, high));
+  return draw('uniform', shape, options, (size, { seed, stream }) =>
+    native().randomUniform(size, seed, stream, low, high),
+  );
 }
 
 /** Values of a normal distribution, by default of mean 0 and standard deviation 1. */
-export function normal(shape: readonly number[], options: TensorOptions & { mean?: number; std?: number } = {}): Tensor {
+export function normal(
+  shape: readonly number[],
+  options: TensorOptions & { mean?: number; std?: number } = {},
+): Tensor {
   checkOptions('normal', options, ['mean', 'std', 'dtype', 'device']);
   const mean = checkNumber('normal', 'mean', options.mean ?? 0);
   const std = checkNumber('normal', 'std', options.std ?? 1, { min: 0 });
-  return draw('normal', shape, options, (size, { seed, stream }) => native().randomNormal(size, seed, stream, mean, std));
+  return draw('normal', shape, options, (size, { seed, stream }) =>
+    native().randomNormal(size, seed, stream, mean, std),
+  );
 }
 
 /** A floating-point tensor of random values from a stream of its own. */
@@ -107,6 +129,7 @@ function draw(
   { dtype = 'float32', device }: TensorOptions,
   values: (size: number, random: { seed: number; stream: number }) => Float32Array,
 ): Tensor {
-  if (!isFloat(checkDType(dtype))) throw new DTypeError(`${name} expected a floating-point dtype, got ${dtype}.`, { dtype });
+  if (!isFloat(checkDType(dtype)))
+    throw new DTypeError(`${name} expected a floating-point dtype, got ${dtype}.`, { dtype });
   return tensor(values(sizeOf(checkShape(shape)), randomStream()), { shape, dtype, device });
 }

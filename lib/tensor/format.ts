@@ -18,11 +18,13 @@ const maxDepth = 8; // axes that a tensor can have
 export function flatten(values: number | NestedArray | TypedArray): Flat {
   if (typeof values === 'number') return { values: [values], shape: [], dtype: 'float32' };
   if (ArrayBuffer.isView(values)) return flattenTyped(values);
-  if (!Array.isArray(values)) throw new ShapeError(`Expected a number, a nested array or a typed array, got ${kindOf(values)}.`);
+  if (!Array.isArray(values))
+    throw new ShapeError(`Expected a number, a nested array or a typed array, got ${kindOf(values)}.`);
   const shape: number[] = [];
   for (let level: unknown = values; Array.isArray(level); level = level[0]) {
     shape.push(level.length);
-    if (shape.length > maxDepth) throw new ShapeError(`Expected arrays nested at most ${maxDepth} deep, got a deeper one.`);
+    if (shape.length > maxDepth)
+      throw new ShapeError(`Expected arrays nested at most ${maxDepth} deep, got a deeper one.`);
   }
   const flat: number[] = [];
   walk(values, shape, 0, flat);
@@ -33,18 +35,24 @@ function flattenTyped(values: TypedArray): Flat {
   const shape = [values.length];
   if (values instanceof Int32Array) return { values, shape, dtype: 'int32' };
   if (values instanceof Uint8Array) return { values, shape, dtype: 'uint8' };
-  if (typeof values.length !== 'number' || typeof values[0] === 'bigint') throw new DTypeError(`Expected a typed array of numbers, got ${kindOf(values)}.`);
+  if (typeof values.length !== 'number' || typeof values[0] === 'bigint')
+    throw new DTypeError(`Expected a typed array of numbers, got ${kindOf(values)}.`);
   return { values, shape, dtype: 'float32' };
 }
 
 function walk(values: NestedArray, shape: readonly number[], depth: number, flat: number[]): void {
   if (values.length !== shape[depth]) {
-    throw new ShapeError(`Expected all arrays at depth ${depth} to have ${shape[depth]} elements, got one with ${values.length}.`, { depth });
+    throw new ShapeError(
+      `Expected all arrays at depth ${depth} to have ${shape[depth]} elements, got one with ${values.length}.`,
+      { depth },
+    );
   }
   const isRow = depth === shape.length - 1;
   for (const value of values) {
     if (isRow ? typeof value !== 'number' : !Array.isArray(value)) {
-      throw new ShapeError(`Expected ${isRow ? 'numbers' : 'arrays'} at depth ${depth + 1}, got ${kindOf(value)}.`, { depth });
+      throw new ShapeError(`Expected ${isRow ? 'numbers' : 'arrays'} at depth ${depth + 1}, got ${kindOf(value)}.`, {
+        depth,
+      });
     }
     if (typeof value === 'number') flat.push(value);
     else walk(value, shape, depth + 1, flat);
@@ -75,7 +83,13 @@ function formatValues(values: TypedArray, shape: readonly number[], offset: numb
   const part = (i: number): string => formatValues(values, rest, offset + i * step, `${indent} `);
   const indices = [...Array(Math.min(length, 2 * edge + 2)).keys()];
   const parts =
-    length <= indices.length ? indices.map(part) : [...indices.slice(0, edge).map(part), '...', ...indices.slice(-edge).map((i) => part(i + length - indices.length))];
+    length <= indices.length
+      ? indices.map(part)
+      : [
+          ...indices.slice(0, edge).map(part),
+          '...',
+          ...indices.slice(-edge).map((i) => part(i + length - indices.length)),
+        ];
   return `[${parts.join(rest.length === 0 ? ', ' : `,\n${indent} `)}]`;
 }
 

@@ -12,7 +12,8 @@ let state: RandomState = { seed: Math.floor(Math.random() * 2 ** 31), stream: 0 
 
 /** Seeds every random choice that follows: initial weights, shuffles, dropout. An integer from 0 to 2^53 - 1. */
 export function seed(n: number): void {
-  if (!Number.isSafeInteger(n) || n < 0) throw new ConfigError(`seed() expected an integer from 0 to 2^53 - 1, got ${n}.`, { seed: n });
+  if (!Number.isSafeInteger(n) || n < 0)
+    throw new ConfigError(`seed() expected an integer from 0 to 2^53 - 1, got ${n}.`, { seed: n });
   state = { seed: n, stream: 0 };
 }
 

@@ -1,12 +1,12 @@
 // The Tensor class: a reference to values on a device. The arithmetic is in lib/ops.
-import { type GradNode, backward, dropReference } from '../autograd/tape.js';
-import { type Device, backendOf } from '../device.js';
-import { ConfigError, DTypeError, DisposedError, ShapeError } from '../errors.js';
+import { backward, dropReference, type GradNode } from '../autograd/tape.js';
+import { backendOf, type Device } from '../device.js';
+import { ConfigError, DisposedError, DTypeError, ShapeError } from '../errors.js';
 import type { DType, NativeTensor, TypedArray } from '../native.js';
 import { checkTensors } from '../ops/attributes.js';
 import { isFloat } from '../ops/cast.js';
 import * as ops from '../ops/index.js';
-import { formatTensor, nest, type NestedArray } from './format.js';
+import { formatTensor, type NestedArray, nest } from './format.js';
 import { track, untrack, untracked } from './scope.js';
 
 /** A native tensor with a count of the Tensor objects that refer to it. */
@@ -50,7 +50,10 @@ export class Tensor {
 
   #live(): Handle {
     if (this.#handle) return this.#handle;
-    throw new DisposedError(`This tensor of shape [${this.shape.join(', ')}] was disposed and cannot be used any more.`, { shape: this.shape });
+    throw new DisposedError(
+      `This tensor of shape [${this.shape.join(', ')}] was disposed and cannot be used any more.`,
+      { shape: this.shape },
+    );
   }
 
   /** Whether `backward()` leaves a gradient here. Set it on tensors that no recorded op made. Default false. */
@@ -58,8 +61,12 @@ export class Tensor {
     return this.#requiresGrad;
   }
   set requiresGrad(wanted: boolean) {
-    if (wanted && !isFloat(this.dtype)) throw new DTypeError(`requiresGrad expected a floating-point tensor, got ${this.dtype}.`, { dtype: this.dtype });
-    if (wanted && this.node) throw new ConfigError(`requiresGrad expected a tensor without history, got the result of '${this.node.op}'. Use detach().`);
+    if (wanted && !isFloat(this.dtype))
+      throw new DTypeError(`requiresGrad expected a floating-point tensor, got ${this.dtype}.`, { dtype: this.dtype });
+    if (wanted && this.node)
+      throw new ConfigError(
+        `requiresGrad expected a tensor without history, got the result of '${this.node.op}'. Use detach().`,
+      );
     this.#requiresGrad = wanted;
   }
 
@@ -119,7 +126,10 @@ export class Tensor {
 
   /** The value of a tensor of one element. */
   item(): number {
-    if (this.size !== 1) throw new ShapeError(`item() expected a tensor of one element, got shape [${this.shape.join(', ')}].`, { shape: this.shape });
+    if (this.size !== 1)
+      throw new ShapeError(`item() expected a tensor of one element, got shape [${this.shape.join(', ')}].`, {
+        shape: this.shape,
+      });
     return this.dataSync()[0] as number;
   }
 
@@ -210,7 +220,8 @@ export class Tensor {
    */
   backward(headGrad?: Tensor, options: { retainGraph?: boolean } = {}): void {
     checkTensors('backward', headGrad === undefined ? {} : { headGrad });
-    if (headGrad && headGrad.dtype !== this.dtype) throw new DTypeError(`backward() expected a head gradient of type ${this.dtype}, got ${headGrad.dtype}.`);
+    if (headGrad && headGrad.dtype !== this.dtype)
+      throw new DTypeError(`backward() expected a head gradient of type ${this.dtype}, got ${headGrad.dtype}.`);
     this.#live();
     backward(this, headGrad, options.retainGraph ?? false);
   }

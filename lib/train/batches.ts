@@ -18,11 +18,17 @@ export interface Network {
 }
 
 export function checkDevice(where: string, device: unknown): void {
-  if (!(device instanceof Device)) throw new ConfigError(`${where}() expected a Device such as cpu(), got ${String(device)}.`, { device });
+  if (!(device instanceof Device))
+    throw new ConfigError(`${where}() expected a Device such as cpu(), got ${String(device)}.`, { device });
 }
 
 /** Calls `use` with each batch on the device, until it returns false. Throws DataError where there is no batch at all. */
-export async function forEachBatch(where: string, batches: Batches, device: Device, use: (X: Tensor, y: Tensor) => Promise<boolean>): Promise<void> {
+export async function forEachBatch(
+  where: string,
+  batches: Batches,
+  device: Device,
+  use: (X: Tensor, y: Tensor) => Promise<boolean>,
+): Promise<void> {
   const isOwned = Symbol.asyncIterator in batches;
   let count = 0;
   for await (const batch of batches) {
@@ -36,5 +42,9 @@ export async function forEachBatch(where: string, batches: Batches, device: Devi
       if (isOwned) for (const tensor of batch) tensor.dispose();
     }
   }
-  if (count === 0) throw new DataError(`${where}() expected at least one batch, got none.`, { expected: 'at least 1 batch', found: 0 });
+  if (count === 0)
+    throw new DataError(`${where}() expected at least one batch, got none.`, {
+      expected: 'at least 1 batch',
+      found: 0,
+    });
 }

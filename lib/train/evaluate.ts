@@ -3,15 +3,20 @@ import { pause } from '../autograd/tape.js';
 import type { Device } from '../device.js';
 import { tidy } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Batches, type Network, checkDevice, forEachBatch } from './batches.js';
-import { type BatchResult, OneLate, Totals, correctCount, readBatch } from './metrics.js';
+import { type Batches, checkDevice, forEachBatch, type Network } from './batches.js';
+import { type BatchResult, correctCount, OneLate, readBatch, Totals } from './metrics.js';
 
 /**
  * Fraction of the images whose largest score is at their label, from 0 to 1: the chapter's `evaluate_accuracy_gpu`. The network runs in
  * prediction mode on `device`, where its parameters must be; batches are moved there. Stops early when `signal` is aborted,
  * with the accuracy so far (NaN before the first batch).
  */
-export async function evaluateAccuracy(iter: Batches, net: Network, device: Device, options: { signal?: AbortSignal } = {}): Promise<number> {
+export async function evaluateAccuracy(
+  iter: Batches,
+  net: Network,
+  device: Device,
+  options: { signal?: AbortSignal } = {},
+): Promise<number> {
   checkDevice('evaluateAccuracy', device);
   const totals = new Totals();
   const results = new OneLate<BatchResult>((result) => totals.add(result));

@@ -6,10 +6,10 @@ import { SoftmaxCrossEntropyLoss } from '../loss/index.js';
 import { checkInteger, checkOptions } from '../options.js';
 import { tidy } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Batches, type Network, checkDevice, forEachBatch } from './batches.js';
+import { type Batches, checkDevice, forEachBatch, type Network } from './batches.js';
 import { evaluateAccuracy } from './evaluate.js';
-import { type BatchEvent, type EpochRecord, type History, epochLine } from './history.js';
-import { type BatchResult, OneLate, Totals, correctCount, readBatch } from './metrics.js';
+import { type BatchEvent, type EpochRecord, epochLine, type History } from './history.js';
+import { type BatchResult, correctCount, OneLate, readBatch, Totals } from './metrics.js';
 
 export interface TrainOptions {
   /** Called after each step, for progress bars. */
@@ -96,7 +96,15 @@ async function trainEpoch(run: Run, trainIter: Batches, epoch: number): Promise<
     batch += 1;
     checkLoss(result.lossSum, epoch, batch);
     totals.add(result);
-    onBatch?.({ epoch, batch, batches, loss: totals.loss, accuracy: totals.accuracy, images: totals.images, seconds: secondsSince(start) });
+    onBatch?.({
+      epoch,
+      batch,
+      batches,
+      loss: totals.loss,
+      accuracy: totals.accuracy,
+      images: totals.images,
+      seconds: secondsSince(start),
+    });
   });
   await forEachBatch('trainCh5', trainIter, run.device, async (X, y) => {
     if (signal?.aborted) return false;
@@ -126,5 +134,8 @@ function trainStep({ net, loss, trainer, batchSize }: Run, X: Tensor, y: Tensor)
 
 function checkLoss(lossSum: number, epoch: number, step: number): void {
   if (Number.isFinite(lossSum)) return;
-  throw new NumericError(`The loss became ${lossSum} in epoch ${epoch}, step ${step}; a smaller learning rate may help.`, { epoch, step });
+  throw new NumericError(
+    `The loss became ${lossSum} in epoch ${epoch}, step ${step}; a smaller learning rate may help.`,
+    { epoch, step },
+  );
 }

@@ -37,7 +37,9 @@ describe('gradCheck', () => {
   it('finds a wrong one, and says where', () => {
     const error = catchError(() => gradCheck(scaled(3.2), [normal([5])]));
     expect(error).toBeInstanceOf(GradientError);
-    expect(error.message).toMatch(/^gradCheck: the gradient of inputs\[0\] at flat index 0 expected .* by finite differences, got .*\.$/);
+    expect(error.message).toMatch(
+      /^gradCheck: the gradient of inputs\[0\] at flat index 0 expected .* by finite differences, got .*\.$/,
+    );
     const { input, index, expected, found } = (error as GradientError).details as Record<string, number>;
     expect([input, index]).toEqual([0, 0]);
     expect((found as number) / (expected as number)).toBeCloseTo(3.2 / 3, 2);
@@ -54,16 +56,21 @@ describe('gradCheck', () => {
 
   it('finds one that does not come', () => {
     const fn = (a: Tensor, b: Tensor) => a.add(pause(() => b.mul(2)));
-    expect(catchError(() => gradCheck(fn, [normal([3]), normal([3])]))).toMatchObject({ details: { input: 1, found: 0 } });
+    expect(catchError(() => gradCheck(fn, [normal([3]), normal([3])]))).toMatchObject({
+      details: { input: 1, found: 0 },
+    });
   });
 
   it('checks at most 64 elements of an input, the same each time', () => {
     const calls = (size: number) => {
       let count = 0;
-      gradCheck((x) => {
-        count += 1;
-        return x.mul(2);
-      }, [normal([size])]);
+      gradCheck(
+        (x) => {
+          count += 1;
+          return x.mul(2);
+        },
+        [normal([size])],
+      );
       return count;
     };
     expect([calls(64), calls(1000)]).toEqual([1 + 2 * 64, 1 + 2 * 64]);
@@ -89,7 +96,9 @@ describe('gradCheck', () => {
     const x = normal([2]);
     expect(() => gradCheck((t) => t.mul(2), [x], { eps: 0 })).toThrow(ConfigError);
     expect(() => gradCheck((t) => t.mul(2), [x], { tolerance: 1 } as never)).toThrow(ConfigError);
-    expect(() => gradCheck((t) => t.mul(2), [1 as never])).toThrow('gradCheck: inputs[0] expected a Tensor, got number.');
+    expect(() => gradCheck((t) => t.mul(2), [1 as never])).toThrow(
+      'gradCheck: inputs[0] expected a Tensor, got number.',
+    );
     expect(() => gradCheck(() => 1 as never, [x])).toThrow(ConfigError);
     expect(() => gradCheck((t) => t.argmax(), [x])).toThrow(DTypeError);
     expect(() => gradCheck((t) => t.mul(2), [x.astype('bfloat16')])).toThrow(DTypeError);
@@ -131,15 +140,21 @@ describe('gradients of the ops', () => {
 
   it.each([true, false])('batchNorm, training %s', (training) => {
     const [x, gamma, beta] = [image(), normal([4]), normal([4])];
-    const fn = (relu: boolean) => (...t: Tensor[]) =>
-      ops.batchNorm(t[0] as Tensor, t[1] as Tensor, t[2] as Tensor, full([4], 0.3), full([4], 1.7), { training, relu });
+    const fn =
+      (relu: boolean) =>
+      (...t: Tensor[]) =>
+        ops.batchNorm(t[0] as Tensor, t[1] as Tensor, t[2] as Tensor, full([4], 0.3), full([4], 1.7), {
+          training,
+          relu,
+        });
     gradCheck(fn(false), [x, gamma, beta], { atol: 5e-3 });
     // Far from the kink of ReLU: half the channels pass, the others are cut.
     gradCheck(fn(true), [x, full([4], 0.5), tensor([5, -5, 5, -5])], { atol: 5e-3 });
   });
 
   it('batchNorm over 2 axes', () => {
-    const fn = (...t: Tensor[]) => ops.batchNorm(t[0] as Tensor, t[1] as Tensor, t[2] as Tensor, zeros([3]), ones([3]), { training: true });
+    const fn = (...t: Tensor[]) =>
+      ops.batchNorm(t[0] as Tensor, t[1] as Tensor, t[2] as Tensor, zeros([3]), ones([3]), { training: true });
     gradCheck(fn, [normal([8, 3]), normal([3]), normal([3])], { atol: 5e-3 });
   });
 
@@ -203,7 +218,10 @@ describe('gradients of the ops', () => {
 
   it.each([0, 0.1])('softmaxCrossEntropy, label smoothing %d', (labelSmoothing) => {
     const labels = tensor(Int32Array.of(2, 0, 3));
-    gradCheck((...t) => ops.softmaxCrossEntropy(t[0] as Tensor, t[1] as Tensor, { labelSmoothing }), [normal([3, 4]), labels]);
+    gradCheck(
+      (...t) => ops.softmaxCrossEntropy(t[0] as Tensor, t[1] as Tensor, { labelSmoothing }),
+      [normal([3, 4]), labels],
+    );
   });
 
   it('reshape, flatten, broadcastTo, copy, cast', () => {
@@ -260,7 +278,18 @@ describe('dropout', () => {
     expect(x.disposed).toBe(false);
   });
 
+  it('drops everything at rate 1, gradients too', () => {
+    const x = ones([4]);
+    x.requiresGrad = true;
+    const y = autograd.record(() => ops.dropout(x, 1));
+    y.backward();
+    expect([y.toArray(), x.grad?.toArray()]).toEqual([
+      [0, 0, 0, 0],
+      [0, 0, 0, 0],
+    ]);
+  });
+
   it('refuses other rates', () => {
-    for (const rate of [-0.1, 1, 1.5, Number.NaN]) expect(() => ops.dropout(ones([4]), rate, true)).toThrow(ConfigError);
+    for (const rate of [-0.1, 1.5, Number.NaN]) expect(() => ops.dropout(ones([4]), rate, true)).toThrow(ConfigError);
   });
 });

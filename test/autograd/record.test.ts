@@ -1,7 +1,7 @@
 // record, pause and backward: modes, leaves, sums, errors.
 import { describe, expect, it } from 'vitest';
 import { autograd } from '../../lib/autograd/index.js';
-import { ConfigError, DTypeError, DisposedError, ShapeError } from '../../lib/errors.js';
+import { ConfigError, DisposedError, DTypeError, ShapeError } from '../../lib/errors.js';
 import * as ops from '../../lib/ops/index.js';
 import { tensor } from '../../lib/tensor/create.js';
 import type { NestedArray } from '../../lib/tensor/format.js';
@@ -93,7 +93,12 @@ describe('backward', () => {
     const x = leaf([1, 3]);
     record(() => {
       const whole = x.mul(x.detach()).add(pause(() => x.mul(100)));
-      for (const none of [x.argmax(), x.equal(1), x.astype('int32'), ops.resizeBilinear(x.reshape([1, 1, 1, 2]), { size: 2 })]) {
+      for (const none of [
+        x.argmax(),
+        x.equal(1),
+        x.astype('int32'),
+        ops.resizeBilinear(x.reshape([1, 1, 1, 2]), { size: 2 }),
+      ]) {
         expect(none.node).toBeNull();
       }
       return whole;
@@ -112,7 +117,10 @@ describe('backward', () => {
     const head = tensor([1, 1]);
     record(() => a.add(b)).backward(head);
     ops.assign(a.grad as Tensor, tensor([9, 9]));
-    expect([b.grad?.toArray(), head.toArray()]).toEqual([[1, 1], [1, 1]]);
+    expect([b.grad?.toArray(), head.toArray()]).toEqual([
+      [1, 1],
+      [1, 1],
+    ]);
   });
 
   it('skips leaves that were disposed', () => {

@@ -4,6 +4,7 @@ import { ArrayDataset, DataLoader, type DataLoaderOptions, type Dataset } from '
 import { ConfigError, DataError } from '../../lib/errors.js';
 import { memory } from '../../lib/tensor/memory.js';
 import { seed } from '../../lib/tensor/random.js';
+import { collectGarbage } from '../helpers/collect-garbage.js';
 import { countUp, rejection } from './idx-files.js';
 
 /** n images of one pixel; the label is the image's number. */
@@ -28,7 +29,11 @@ const range = (start: number, end: number): number[] => Array.from({ length: end
 
 describe('values', () => {
   test('are pixels divided by 255 and labels', async () => {
-    const dataset = new ArrayDataset({ images: [0, 51, 102, 153, 204, 255, 1, 2, 3, 4, 5, 6], labels: [7, 2], shape: [3, 1, 2] });
+    const dataset = new ArrayDataset({
+      images: [0, 51, 102, 153, 204, 255, 1, 2, 3, 4, 5, 6],
+      labels: [7, 2],
+      shape: [3, 1, 2],
+    });
     for await (const [X, y] of new DataLoader(dataset, { batchSize: 2 })) {
       expect([X.shape, X.dtype, y.shape, y.dtype]).toEqual([[2, 3, 1, 2], 'float32', [2], 'int32']);
       const values = [...(await X.data())];
@@ -40,21 +45,66 @@ describe('values', () => {
   test('are resized bilinearly with half-pixel centres', async () => {
     const dataset = new ArrayDataset({ images: [0, 255, 255, 0], labels: [0], shape: [1, 2, 2] });
     // Twice the size: weights 1/4 and 3/4 inside, the edge's own value outside.
-    const rows = [[0, 0.25, 0.75, 1], [0.25, 0.375, 0.625, 0.75], [0.75, 0.625, 0.375, 0.25], [1, 0.75, 0.25, 0]];
+    const rows = [
+      [0, 0.25, 0.75, 1],
+      [0.25, 0.375, 0.625, 0.75],
+      [0.75, 0.625, 0.375, 0.25],
+      [1, 0.75, 0.25, 0],
+    ];
     for await (const [X] of new DataLoader(dataset, { batchSize: 1, resize: 4 })) {
       expect(X.shape).toEqual([1, 1, 4, 4]);
       const values = [...(await X.data())];
       for (const [i, expected] of rows.flat().entries()) expect(values[i]).toBeCloseTo(expected, 6);
     }
-    for await (const [X] of new DataLoader(dataset, { batchSize: 1, resize: [4, 2] })) expect(X.shape).toEqual([1, 1, 4, 2]);
+    for await (const [X] of new DataLoader(dataset, { batchSize: 1, resize: [4, 2] }))
+      expect(X.shape).toEqual([1, 1, 4, 2]);
   });
 });
 
 describe('last batch', () => {
   test.each([
-    ['keep', [[[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]], [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]]],
-    ['discard', [[[0, 1, 2, 3], [4, 5, 6, 7]], [[0, 1, 2, 3], [4, 5, 6, 7]]]],
-    ['rollover', [[[0, 1, 2, 3], [4, 5, 6, 7]], [[8, 9, 0, 1], [2, 3, 4, 5], [6, 7, 8, 9]]]],
+    [
+      'keep',
+      [
+        [
+          [0, 1, 2, 3],
+          [4, 5, 6, 7],
+          [8, 9],
+        ],
+        [
+          [0, 1, 2, 3],
+          [4, 5, 6, 7],
+          [8, 9],
+        ],
+      ],
+    ],
+    [
+      'discard',
+      [
+        [
+          [0, 1, 2, 3],
+          [4, 5, 6, 7],
+        ],
+        [
+          [0, 1, 2, 3],
+          [4, 5, 6, 7],
+        ],
+      ],
+    ],
+    [
+      'rollover',
+      [
+        [
+          [0, 1, 2, 3],
+          [4, 5, 6, 7],
+        ],
+        [
+          [8, 9, 0, 1],
+          [2, 3, 4, 5],
+          [6, 7, 8, 9],
+        ],
+      ],
+    ],
   ] as const)('%s', async (lastBatch, epochs) => {
     const loader = new DataLoader(numbered(10), { batchSize: 4, lastBatch });
     for (const expected of epochs) {
@@ -119,7 +169,11 @@ describe('iterations', () => {
   test('may run at the same time', async () => {
     const loader = new DataLoader(numbered(50), { batchSize: 4 });
     const expected = await epochLabels(loader);
-    expect(await Promise.all([epochLabels(loader), epochLabels(loader), epochLabels(loader)])).toEqual([expected, expected, expected]);
+    expect(await Promise.all([epochLabels(loader), epochLabels(loader), epochLabels(loader)])).toEqual([
+      expected,
+      expected,
+      expected,
+    ]);
   });
 
   test('may be left early, and the loader goes on working', async () => {
@@ -148,6 +202,7 @@ describe('iterations', () => {
   test('leave no tensors behind that were disposed', async () => {
     const loader = new DataLoader(numbered(64), { batchSize: 8 });
     await epochLabels(loader);
+    await collectGarbage();
     const before = memory().tensors;
     await epochLabels(loader);
     expect(memory().tensors).toBe(before);
@@ -179,7 +234,11 @@ describe('failures', () => {
         }
       })();
       const error = await rejection(run);
-      expect(error).toMatchObject({ code: 'DATA_ERROR', cause: { message: 'the disk is gone' }, details: { epoch: 0, batch: prefetch + 1 } });
+      expect(error).toMatchObject({
+        code: 'DATA_ERROR',
+        cause: { message: 'the disk is gone' },
+        details: { epoch: 0, batch: prefetch + 1 },
+      });
       expect(batches).toBe(prefetch + 1);
       failing = false;
       expect((await epochLabels(loader)).length).toBe(10);
@@ -194,10 +253,24 @@ describe('failures', () => {
   });
 
   test.each([
-    [{ batchSize: 0 }], [{ batchSize: -1 }], [{ batchSize: 1.5 }], [{ batchSize: Number.NaN }], [{ batchSize: '8' }], [{}],
-    [{ batchSize: 8, prefetch: -1 }], [{ batchSize: 8, prefetch: 1e9 }], [{ batchSize: 8, shuffle: 'yes' }], [{ batchSize: 8, lastBatch: 'drop' }],
-    [{ batchSize: 8, seed: -1 }], [{ batchSize: 8, resize: 0 }], [{ batchSize: 8, resize: Number.NaN }], [{ batchSize: 8, resize: [1, 2, 3] }],
-    [{ batchSize: 8, resize: 1e6 }], [{ batchSize: 8, device: 'cpu' }], [{ batchSize: 8, numWorkers: 4 }], [null],
+    [{ batchSize: 0 }],
+    [{ batchSize: -1 }],
+    [{ batchSize: 1.5 }],
+    [{ batchSize: Number.NaN }],
+    [{ batchSize: '8' }],
+    [{}],
+    [{ batchSize: 8, prefetch: -1 }],
+    [{ batchSize: 8, prefetch: 1e9 }],
+    [{ batchSize: 8, shuffle: 'yes' }],
+    [{ batchSize: 8, lastBatch: 'drop' }],
+    [{ batchSize: 8, seed: -1 }],
+    [{ batchSize: 8, resize: 0 }],
+    [{ batchSize: 8, resize: Number.NaN }],
+    [{ batchSize: 8, resize: [1, 2, 3] }],
+    [{ batchSize: 8, resize: 1e6 }],
+    [{ batchSize: 8, device: 'cpu' }],
+    [{ batchSize: 8, numWorkers: 4 }],
+    [null],
   ])('of options are ConfigErrors: %j', (options) => {
     expect(() => new DataLoader(numbered(10), options as never)).toThrow(ConfigError);
   });
@@ -205,7 +278,9 @@ describe('failures', () => {
   test('of the data set are told when the loader is made', () => {
     expect(() => new DataLoader(numbered(10).take(0), { batchSize: 2 })).toThrow(DataError);
     const short = { ...numbered(4), length: 4, images: new Uint8Array(3), shape: [1, 1, 1], labels: new Uint8Array(4) };
-    expect(() => new DataLoader(short as never, { batchSize: 2 })).toThrow(/expected 4 pixels and 4 labels.*got 3 and 4/);
+    expect(() => new DataLoader(short as never, { batchSize: 2 })).toThrow(
+      /expected 4 pixels and 4 labels.*got 3 and 4/,
+    );
     expect(() => new DataLoader(undefined as never, { batchSize: 2 })).toThrow(ConfigError);
   });
 });

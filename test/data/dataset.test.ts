@@ -4,7 +4,12 @@ import { ArrayDataset } from '../../lib/data/dataset.js';
 import { ConfigError, DataError, ShapeError } from '../../lib/errors.js';
 import { countUp } from './idx-files.js';
 
-const dataset = new ArrayDataset({ images: countUp(4 * 6), labels: [3, 1, 0, 2], shape: [1, 2, 3], classNames: ['a', 'b', 'c', 'd'] });
+const dataset = new ArrayDataset({
+  images: countUp(4 * 6),
+  labels: [3, 1, 0, 2],
+  shape: [1, 2, 3],
+  classNames: ['a', 'b', 'c', 'd'],
+});
 
 test('holds images, labels and class names', () => {
   expect(dataset.length).toBe(4);
@@ -35,7 +40,9 @@ test('refuses values that are no pixels or no classes, and counts that do not fi
   expect(() => new ArrayDataset({ images: [0, 256], labels: [0], shape })).toThrow(/images .* 256 at position 1/);
   expect(() => new ArrayDataset({ images: [0, 0.5], labels: [0], shape })).toThrow(DataError);
   expect(() => new ArrayDataset({ images: [0, 1], labels: [-1], shape })).toThrow(DataError);
-  expect(() => new ArrayDataset({ images: [0, 1], labels: Uint8Array.of(2), shape, classNames: ['a', 'b'] })).toThrow(/0 to 1, got 2/);
+  expect(() => new ArrayDataset({ images: [0, 1], labels: Uint8Array.of(2), shape, classNames: ['a', 'b'] })).toThrow(
+    /0 to 1, got 2/,
+  );
   expect(() => new ArrayDataset({ images: [0, 1, 2], labels: [0], shape })).toThrow(/expected 2 pixels/);
   for (const wrong of [[1, 2], [1, 0, 2], [1, 1, Number.NaN], undefined]) {
     expect(() => new ArrayDataset({ images: [0, 1], labels: [0], shape: wrong as never })).toThrow(ShapeError);

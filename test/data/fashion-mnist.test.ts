@@ -8,7 +8,9 @@ import { fashionMnist, fashionMnistFolders, fashionMnistLabels, loadDataFashionM
 import { idxBytes, rejection, temporaryFolder } from './idx-files.js';
 
 const folder = temporaryFolder();
-const installed = fashionMnistFolders().some((f) => existsSync(join(f, 'train-images-idx3-ubyte.gz')) || existsSync(join(f, 'train-images-idx3-ubyte')));
+const installed = fashionMnistFolders().some(
+  (f) => existsSync(join(f, 'train-images-idx3-ubyte.gz')) || existsSync(join(f, 'train-images-idx3-ubyte')),
+);
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -34,7 +36,11 @@ test('names every folder looked at and the remedy where there are no files', asy
 test('looks into root alone where it is given, else first into RESIDUA_DATA', () => {
   vi.stubEnv('RESIDUA_DATA', '/data');
   expect(fashionMnistFolders('/mine')).toEqual(['/mine', '/mine/fashion-mnist']);
-  expect(fashionMnistFolders().slice(0, 3)).toEqual(['/data', '/data/fashion-mnist', '/usr/share/datasets/fashion-mnist']);
+  expect(fashionMnistFolders().slice(0, 3)).toEqual([
+    '/data',
+    '/data/fashion-mnist',
+    '/usr/share/datasets/fashion-mnist',
+  ]);
 });
 
 test('names the file that is missing beside the other', async () => {
@@ -57,7 +63,10 @@ test('refuses other contents, with file and digests', async () => {
 test('refuses other counts', async () => {
   const root = join(folder.path(), 'fewer');
   const { labels } = await writeTestPart(root, 100);
-  expect(await rejection(fashionMnist({ train: false, root }))).toMatchObject({ code: 'DATA_ERROR', details: { file: labels, offset: 4, found: '100' } });
+  expect(await rejection(fashionMnist({ train: false, root }))).toMatchObject({
+    code: 'DATA_ERROR',
+    details: { file: labels, offset: 4, found: '100' },
+  });
 });
 
 test('refuses options it does not know', async () => {

@@ -25,17 +25,28 @@ test('refuses a label that is no class, with its place', async () => {
     code: 'DATA_ERROR',
     details: { file: labels, offset: 9, expected: 'a label from 0 to 9', found: 10 },
   });
-  expect(await rejection(idxDataset(images, labels, { classNames: ['a', 'b'] }))).toMatchObject({ details: { offset: 8, found: 9 } });
+  expect(await rejection(idxDataset(images, labels, { classNames: ['a', 'b'] }))).toMatchObject({
+    details: { offset: 8, found: 9 },
+  });
 });
 
 test('refuses files with different counts, and images of no size', async () => {
   const [images, labels] = await pair(idxBytes([3, 2, 4], countUp(24)), idxBytes([2], [1, 2]));
-  expect(await rejection(idxDataset(images, labels))).toMatchObject({ code: 'DATA_ERROR', details: { file: images, expected: 2, found: 3 } });
+  expect(await rejection(idxDataset(images, labels))).toMatchObject({
+    code: 'DATA_ERROR',
+    details: { file: images, expected: 2, found: 3 },
+  });
   const [flat, two] = await pair(idxBytes([2, 0, 4], []), idxBytes([2], [1, 2]));
-  expect(await rejection(idxDataset(flat, two))).toMatchObject({ code: 'DATA_ERROR', details: { file: flat, found: '0 x 4' } });
+  expect(await rejection(idxDataset(flat, two))).toMatchObject({
+    code: 'DATA_ERROR',
+    details: { file: flat, found: '0 x 4' },
+  });
 });
 
 test('refuses images in place of labels', async () => {
   const [images] = await pair(idxBytes([3, 2, 4], countUp(24)), idxBytes([3], [1, 2, 3]));
-  expect(await rejection(idxDataset(images, images))).toMatchObject({ code: 'DATA_ERROR', details: { file: images, offset: 3 } });
+  expect(await rejection(idxDataset(images, images))).toMatchObject({
+    code: 'DATA_ERROR',
+    details: { file: images, offset: 3 },
+  });
 });

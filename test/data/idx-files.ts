@@ -21,7 +21,11 @@ export function countUp(n: number): Uint8Array {
 }
 
 /** A folder for the tests of a file, and how to write into it. */
-export function temporaryFolder(): { path: () => string; write: (name: string, bytes: Uint8Array) => Promise<string>; gzip: typeof gzipSync } {
+export function temporaryFolder(): {
+  path: () => string;
+  write: (name: string, bytes: Uint8Array) => Promise<string>;
+  gzip: typeof gzipSync;
+} {
   let folder = '';
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'residua-data-'));
@@ -39,7 +43,9 @@ export function temporaryFolder(): { path: () => string; write: (name: string, b
 }
 
 /** The error that a promise is rejected with. */
-export async function rejection(promise: Promise<unknown>): Promise<Error & { code?: string; details?: Record<string, unknown> }> {
+export async function rejection(
+  promise: Promise<unknown>,
+): Promise<Error & { code?: string; details?: Record<string, unknown> }> {
   try {
     await promise;
   } catch (error) {

@@ -3,8 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { DataError } from '../../lib/errors.js';
 import { readIdx } from '../../lib/data/idx.js';
+import { DataError } from '../../lib/errors.js';
 import { countUp, idxBytes, rejection, temporaryFolder } from './idx-files.js';
 
 const folder = temporaryFolder();
@@ -39,7 +39,10 @@ test('reads a file of many chunks and a gzip file of several members', async () 
 });
 
 test('reads no values where a count is 0', async () => {
-  expect(await readIdx(await folder.write('none', idxBytes([0, 28, 28], [])))).toEqual({ dims: [0, 28, 28], values: new Uint8Array(0) });
+  expect(await readIdx(await folder.write('none', idxBytes([0, 28, 28], [])))).toEqual({
+    dims: [0, 28, 28],
+    values: new Uint8Array(0),
+  });
 });
 
 test.each([
@@ -58,7 +61,11 @@ test.each([
 });
 
 test('refuses other dimensions than the wanted ones', async () => {
-  expect((await dataError('dims', good, { dims: [3] })).details).toMatchObject({ offset: 3, expected: '1 dimensions', found: '3' });
+  expect((await dataError('dims', good, { dims: [3] })).details).toMatchObject({
+    offset: 3,
+    expected: '1 dimensions',
+    found: '3',
+  });
   expect((await dataError('dims', good, { dims: [60_000, 4, 5] })).details).toMatchObject({ offset: 4, found: '3' });
   expect((await dataError('dims', good, { dims: [null, 4, 28] })).details).toMatchObject({ offset: 12, found: '5' });
 });
@@ -73,7 +80,10 @@ test.each([0, 1, 3, 4, 15, 16, 75])('refuses content cut after %i bytes', async 
 test('refuses trailing bytes, in the content and after a gzip stream', async () => {
   const longer = Buffer.concat([good, Buffer.from([7])]);
   expect((await dataError('longer', longer)).details).toMatchObject({ offset: 76, found: 'trailing bytes' });
-  expect((await dataError('longer.gz', folder.gzip(longer))).details).toMatchObject({ offset: 76, found: 'trailing bytes' });
+  expect((await dataError('longer.gz', folder.gzip(longer))).details).toMatchObject({
+    offset: 76,
+    found: 'trailing bytes',
+  });
   const gzipped = folder.gzip(good);
   for (const tail of [Buffer.alloc(5), Buffer.from('tail!')]) {
     const error = await dataError('tail.gz', Buffer.concat([gzipped, tail]));
@@ -125,9 +135,18 @@ test('compares the digest of the uncompressed content', async () => {
 });
 
 test('refuses what is no readable file: nothing, a folder, a pipe', async () => {
-  expect(await rejection(readIdx(join(folder.path(), 'absent')))).toMatchObject({ code: 'DATA_ERROR', message: expect.stringMatching(/ENOENT/) });
-  expect(await rejection(readIdx(folder.path()))).toMatchObject({ code: 'DATA_ERROR', message: expect.stringMatching(/regular file/) });
+  expect(await rejection(readIdx(join(folder.path(), 'absent')))).toMatchObject({
+    code: 'DATA_ERROR',
+    message: expect.stringMatching(/ENOENT/),
+  });
+  expect(await rejection(readIdx(folder.path()))).toMatchObject({
+    code: 'DATA_ERROR',
+    message: expect.stringMatching(/regular file/),
+  });
   const pipe = join(folder.path(), 'pipe');
   execFileSync('mkfifo', [pipe]);
-  expect(await rejection(readIdx(pipe))).toMatchObject({ code: 'DATA_ERROR', message: expect.stringMatching(/regular file/) });
+  expect(await rejection(readIdx(pipe))).toMatchObject({
+    code: 'DATA_ERROR',
+    message: expect.stringMatching(/regular file/),
+  });
 });

@@ -45,12 +45,13 @@ test("chapter.ts prints the chapter's shapes and lines", async () => {
 test('quickstart.ts learns, saves, loads and predicts', async () => {
   const { status, stdout, stderr } = await runNode([tsx, join(root, 'examples', 'quickstart.ts')], { cwd: folder });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  expect(Number(/epoch 3, .*test acc ([\d.]+)/.exec(stdout)?.[1])).toBeGreaterThan(0.7);
+  expect(Number(/epoch 2, .*test acc ([\d.]+)/.exec(stdout)?.[1])).toBeGreaterThan(0.6);
   expect(existsSync(join(folder, 'quickstart.safetensors'))).toBe(true);
-  const [predicted, actual] = [...stdout.matchAll(/\[([\d,\s]+)\]/g)].map((match) =>
-    (match[1] as string).split(',').map(Number),
-  );
-  expect(predicted).toHaveLength(12);
-  const correct = (predicted as number[]).filter((guess, i) => guess === actual?.[i]).length;
-  expect(correct).toBeGreaterThanOrEqual(7); // chance: 1.2 of 12
+  const [predicted, actual] = ['predicted', 'true'].map((name) => {
+    const line = stdout.split('\n').find((candidate) => candidate.startsWith(name)) ?? '';
+    return line.replace(name, '').trim().split(' ');
+  });
+  expect(predicted).toHaveLength(10);
+  const correct = (predicted ?? []).filter((guess, i) => guess === actual?.[i]).length;
+  expect(correct).toBeGreaterThanOrEqual(5); // chance: 1 of 10
 });

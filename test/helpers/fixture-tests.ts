@@ -1,6 +1,6 @@
 // Runs the fixtures of an op on every test device: result, gradients, updated inputs.
 import { describe, expect, test } from 'vitest';
-import { autograd, type Tensor, tidy } from '../../lib/index.js';
+import { autograd, type Device, type Tensor, tidy } from '../../lib/index.js';
 import { testDevices } from './devices.js';
 import { decode, type Encoded, type FixtureCase, fixtureCases, makeInputs, makeTensor } from './fixtures.js';
 import { expectClose, type Tolerance } from './tolerances.js';
@@ -15,8 +15,9 @@ export function testFixtures<Options>(
   op: string,
   call: (inputs: Inputs, options: Options) => Tensor,
   tolerance: Tolerance = {},
+  devices: readonly Device[] = testDevices,
 ): void {
-  describe.each(testDevices)(`${op} on %s`, (device) => {
+  describe.each(devices)(`${op} on %s`, (device) => {
     test.each(fixtureCases(op))('$name', (fixture) => {
       tidy(() => {
         const inputs = makeInputs(fixture.inputs, device);

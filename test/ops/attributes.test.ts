@@ -14,22 +14,62 @@ describe('ops refuse', () => {
     ['nothing for a tensor', () => ops.conv2d(x, undefined as never), 'conv2d: w expected a Tensor, got undefined.'],
     ['null for a tensor', () => ops.dense(null as never, w), 'dense: x expected a Tensor, got null.'],
     ['an array for a tensor', () => ops.softmax([1, 2] as never), 'softmax: x expected a Tensor, got array.'],
-    ['a typed array for a tensor', () => ops.sum(Float32Array.of(1) as never), 'sum: x expected a Tensor, got Float32Array.'],
-    ['options in the place of the bias', () => ops.conv2d(x, w, { strides: 2 } as never), 'conv2d: b expected a Tensor, got object.'],
-    ['an unknown option', () => ops.conv2d(x, w, null, { stride: 2 } as never), "conv2d does not know the option 'stride'. It knows: strides, padding, dilation, groups."],
-    ['an option of another op', () => ops.maxPool2d(x, { countIncludePad: true } as never), "maxPool2d does not know the option 'countIncludePad'"],
-    ['options that are no object', () => ops.avgPool2d(x, 3 as never), 'avgPool2d expected its options to be an object, got 3.'],
-    ['a NaN size', () => ops.conv2d(x, w, null, { strides: Number.NaN }), 'conv2d expected strides to be an integer of at least 1 or two of them [height, width], got NaN.'],
+    [
+      'a typed array for a tensor',
+      () => ops.sum(Float32Array.of(1) as never),
+      'sum: x expected a Tensor, got Float32Array.',
+    ],
+    [
+      'options in the place of the bias',
+      () => ops.conv2d(x, w, { strides: 2 } as never),
+      'conv2d: b expected a Tensor, got object.',
+    ],
+    [
+      'an unknown option',
+      () => ops.conv2d(x, w, null, { stride: 2 } as never),
+      "conv2d does not know the option 'stride'. It knows: strides, padding, dilation, groups.",
+    ],
+    [
+      'an option of another op',
+      () => ops.maxPool2d(x, { countIncludePad: true } as never),
+      "maxPool2d does not know the option 'countIncludePad'",
+    ],
+    [
+      'options that are no object',
+      () => ops.avgPool2d(x, 3 as never),
+      'avgPool2d expected its options to be an object, got 3.',
+    ],
+    [
+      'a NaN size',
+      () => ops.conv2d(x, w, null, { strides: Number.NaN }),
+      'conv2d expected strides to be an integer of at least 1 or two of them [height, width], got NaN.',
+    ],
     ['a negative stride', () => ops.conv2d(x, w, null, { strides: [1, -1] }), 'conv2d expected strides'],
     ['a stride of 0', () => ops.maxPool2d(x, { strides: 0 }), 'maxPool2d expected strides'],
     ['three sizes', () => ops.avgPool2d(x, { poolSize: [1, 2, 3] as never }), 'avgPool2d expected poolSize'],
     ['a negative padding', () => ops.conv2d(x, w, null, { padding: -1 }), 'conv2d expected padding'],
-    ['a fraction of groups', () => ops.conv2d(x, w, null, { groups: 1.5 }), 'conv2d expected groups to be an integer of at least 1, got 1.5.'],
-    ['text for a number', () => ops.batchNorm(x, c, c, c, c, { epsilon: '1e-5' as never }), 'batchNorm expected epsilon'],
+    [
+      'a fraction of groups',
+      () => ops.conv2d(x, w, null, { groups: 1.5 }),
+      'conv2d expected groups to be an integer of at least 1, got 1.5.',
+    ],
+    [
+      'text for a number',
+      () => ops.batchNorm(x, c, c, c, c, { epsilon: '1e-5' as never }),
+      'batchNorm expected epsilon',
+    ],
     ['a momentum above 1', () => ops.batchNorm(x, c, c, c, c, { momentum: 1.1 }), 'batchNorm expected momentum'],
-    ['a number for a flag', () => ops.batchNorm(x, c, c, c, c, { training: 1 as never }), 'batchNorm expected training to be true or false, got 1.'],
+    [
+      'a number for a flag',
+      () => ops.batchNorm(x, c, c, c, c, { training: 1 as never }),
+      'batchNorm expected training to be true or false, got 1.',
+    ],
     ['a resize to nothing', () => ops.resizeBilinear(x, {} as never), 'resizeBilinear expected size'],
-    ['a negative label smoothing', () => ops.softmaxCrossEntropy(x, x, { labelSmoothing: -0.1 }), 'softmaxCrossEntropy expected labelSmoothing'],
+    [
+      'a negative label smoothing',
+      () => ops.softmaxCrossEntropy(x, x, { labelSmoothing: -0.1 }),
+      'softmaxCrossEntropy expected labelSmoothing',
+    ],
   ])('%s', (_, call, message) => {
     expect(call).toThrow(ConfigError);
     expect(call).toThrow(message);
@@ -43,7 +83,9 @@ describe('ops refuse', () => {
   });
 
   it('images that are none', () => {
-    expect(() => ops.globalAvgPool2d(c)).toThrow('globalAvgPool2d: x expected 4 axes [n, channels, height, width], got shape [4].');
+    expect(() => ops.globalAvgPool2d(c)).toThrow(
+      'globalAvgPool2d: x expected 4 axes [n, channels, height, width], got shape [4].',
+    );
     expect(() => ops.flatten(tensor(1))).toThrow(ShapeError);
   });
 
@@ -73,7 +115,9 @@ describe('sgdUpdate', () => {
     expect(() => ops.sgdUpdate([c], [], null, hyper)).toThrow('sgdUpdate expected 1 grads, one a weight, got 0.');
     expect(() => ops.sgdUpdate([c], [c], [], hyper)).toThrow(ConfigError);
     expect(() => ops.sgdUpdate([c], [c], null, { ...hyper, lrs: [] })).toThrow(ConfigError);
-    expect(() => ops.sgdUpdate([c], [undefined as never], null, hyper)).toThrow('sgdUpdate: grads[0] expected a Tensor, got undefined.');
+    expect(() => ops.sgdUpdate([c], [undefined as never], null, hyper)).toThrow(
+      'sgdUpdate: grads[0] expected a Tensor, got undefined.',
+    );
     expect(() => ops.sgdUpdate([c], [zeros([3])], null, hyper)).toThrow(ResiduaError);
   });
 
@@ -83,7 +127,14 @@ describe('sgdUpdate', () => {
 
   it('updates in place', () => {
     const [weight, momentum] = [tensor([1, 2]), zeros([2])];
-    const step = () => ops.sgdUpdate([weight], [tensor([10, -10])], [momentum], { rescale: 0.5, momentum: 0.5, clip: 0, lrs: [0.1], wds: [0] });
+    const step = () =>
+      ops.sgdUpdate([weight], [tensor([10, -10])], [momentum], {
+        rescale: 0.5,
+        momentum: 0.5,
+        clip: 0,
+        lrs: [0.1],
+        wds: [0],
+      });
     step();
     expect(weight.toArray()).toEqual([0.5, 2.5]); // m = -0.1 * 5
     step();

@@ -13,7 +13,13 @@ describe('tensor', () => {
   });
 
   it('takes nested arrays', () => {
-    const values = [[[1, 2], [3, 4], [5, 6]]];
+    const values = [
+      [
+        [1, 2],
+        [3, 4],
+        [5, 6],
+      ],
+    ];
     const t = tensor(values);
     expect(t.shape).toEqual([1, 3, 2]);
     expect(t.toArray()).toEqual(values);
@@ -39,7 +45,13 @@ describe('tensor', () => {
 
   it('gives flat values a shape and a type', () => {
     const t = tensor([1, 2, 3, 4], { shape: [2, 2], dtype: 'int32' });
-    expect([t.dtype, t.toArray()]).toEqual(['int32', [[1, 2], [3, 4]]]);
+    expect([t.dtype, t.toArray()]).toEqual([
+      'int32',
+      [
+        [1, 2],
+        [3, 4],
+      ],
+    ]);
   });
 
   it.each(['bfloat16', 'float16'] as const)('rounds to %s', (dtype) => {
@@ -86,7 +98,10 @@ describe('tensor', () => {
 
 describe('full, zeros, ones, arange', () => {
   it('fills every element', () => {
-    expect(full([2, 2], 3).toArray()).toEqual([[3, 3], [3, 3]]);
+    expect(full([2, 2], 3).toArray()).toEqual([
+      [3, 3],
+      [3, 3],
+    ]);
     expect(zeros([3]).toArray()).toEqual([0, 0, 0]);
     expect(ones([1, 2], { dtype: 'int32' }).toArray()).toEqual([[1, 1]]);
     expect(full([], 4).item()).toBe(4);
@@ -101,7 +116,9 @@ describe('full, zeros, ones, arange', () => {
   });
 
   it('says what is wrong with a shape', () => {
-    expect(() => zeros([2, -3])).toThrow('Expected shape to be an array of at most 8 non-negative integers with a product below 2^53, got [2, -3].');
+    expect(() => zeros([2, -3])).toThrow(
+      'Expected shape to be an array of at most 8 non-negative integers with a product below 2^53, got [2, -3].',
+    );
     expect(() => zeros([2 ** 40, 2 ** 40])).toThrow(ShapeError);
   });
 

@@ -1,16 +1,22 @@
 // The Tensor object: reading, views, disposal, text.
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, DTypeError, DisposedError, ShapeError } from '../../lib/errors.js';
 import { cpu } from '../../lib/device.js';
+import { ConfigError, DisposedError, DTypeError, ShapeError } from '../../lib/errors.js';
 import { arange, full, tensor, zeros } from '../../lib/tensor/create.js';
 
 describe('reading', () => {
   it('gives values now and later', async () => {
-    const t = tensor([[1, 2], [3, 4]]).add(1);
+    const t = tensor([
+      [1, 2],
+      [3, 4],
+    ]).add(1);
     expect([...(await t.data())]).toEqual([2, 3, 4, 5]);
     expect([...t.dataSync()]).toEqual([2, 3, 4, 5]);
-    expect(t.toArray()).toEqual([[2, 3], [4, 5]]);
+    expect(t.toArray()).toEqual([
+      [2, 3],
+      [4, 5],
+    ]);
   });
 
   it('gives a copy', () => {
@@ -26,27 +32,62 @@ describe('reading', () => {
 });
 
 describe('arithmetic', () => {
-  const x = tensor([[1, -2], [3, 4]]);
+  const x = tensor([
+    [1, -2],
+    [3, 4],
+  ]);
 
   it('has methods for the ops', () => {
-    expect(x.add(1).toArray()).toEqual([[2, -1], [4, 5]]);
-    expect(x.sub([1, 1].length).toArray()).toEqual([[-1, -4], [1, 2]]);
-    expect(x.mul(x).toArray()).toEqual([[1, 4], [9, 16]]);
-    expect(x.div(2).toArray()).toEqual([[0.5, -1], [1.5, 2]]);
-    expect(x.relu().toArray()).toEqual([[1, 0], [3, 4]]);
-    expect(x.equal(3).toArray()).toEqual([[0, 0], [1, 0]]);
+    expect(x.add(1).toArray()).toEqual([
+      [2, -1],
+      [4, 5],
+    ]);
+    expect(x.sub([1, 1].length).toArray()).toEqual([
+      [-1, -4],
+      [1, 2],
+    ]);
+    expect(x.mul(x).toArray()).toEqual([
+      [1, 4],
+      [9, 16],
+    ]);
+    expect(x.div(2).toArray()).toEqual([
+      [0.5, -1],
+      [1.5, 2],
+    ]);
+    expect(x.relu().toArray()).toEqual([
+      [1, 0],
+      [3, 4],
+    ]);
+    expect(x.equal(3).toArray()).toEqual([
+      [0, 0],
+      [1, 0],
+    ]);
     expect(x.argmax().toArray()).toEqual([0, 1]);
     expect(x.argmax(0).toArray()).toEqual([1, 1]);
     expect(x.sum().item()).toBe(6);
     expect(x.sum(0).toArray()).toEqual([4, 2]);
     expect(x.mean(-1).toArray()).toEqual([-0.5, 3.5]);
     expect(x.softmax().sum(1).toArray()).toEqual([expect.closeTo(1), expect.closeTo(1)]);
-    expect(x.logSoftmax(0).toArray()).toEqual([[expect.closeTo(-2.1269), expect.closeTo(-6.0025)], [expect.closeTo(-0.1269), expect.closeTo(-0.0025)]]);
+    expect(x.logSoftmax(0).toArray()).toEqual([
+      [expect.closeTo(-2.1269), expect.closeTo(-6.0025)],
+      [expect.closeTo(-0.1269), expect.closeTo(-0.0025)],
+    ]);
   });
 
   it('broadcasts as NumPy does', () => {
-    expect(tensor([[1], [2]]).add(tensor([10, 20])).toArray()).toEqual([[11, 21], [12, 22]]);
-    expect(tensor(1).add(tensor([10, 20])).toArray()).toEqual([11, 21]);
+    expect(
+      tensor([[1], [2]])
+        .add(tensor([10, 20]))
+        .toArray(),
+    ).toEqual([
+      [11, 21],
+      [12, 22],
+    ]);
+    expect(
+      tensor(1)
+        .add(tensor([10, 20]))
+        .toArray(),
+    ).toEqual([11, 21]);
   });
 
   it('takes numbers only as the tensor can hold them', () => {
@@ -59,7 +100,9 @@ describe('arithmetic', () => {
 
   it('refuses operands that are no tensors, naming what came', () => {
     expect(() => x.add('1' as never)).toThrow(ConfigError);
-    expect(() => x.add('1' as never)).toThrow('add expected two tensors or a tensor and a number, got Tensor and string.');
+    expect(() => x.add('1' as never)).toThrow(
+      'add expected two tensors or a tensor and a number, got Tensor and string.',
+    );
     expect(() => x.mul(undefined as never)).toThrow(ConfigError);
   });
 
@@ -76,15 +119,21 @@ describe('arithmetic', () => {
 describe('shape, type and device', () => {
   it('reshapes, one size left open', () => {
     const x = arange(6);
-    expect(x.reshape([2, 3]).toArray()).toEqual([[0, 1, 2], [3, 4, 5]]);
+    expect(x.reshape([2, 3]).toArray()).toEqual([
+      [0, 1, 2],
+      [3, 4, 5],
+    ]);
     expect(x.reshape([3, -1]).shape).toEqual([3, 2]);
     expect(x.reshape([-1]).shape).toEqual([6]);
     expect(tensor([5]).reshape([]).shape).toEqual([]);
   });
 
-  it.each([[[4]], [[4, -1]], [[-1, -1]], [[2, -2]], [[Number.NaN, 6]], [[0, -1]]])('refuses to reshape 6 elements to %o', (shape) => {
-    expect(() => arange(6).reshape(shape)).toThrow(ShapeError);
-  });
+  it.each([[[4]], [[4, -1]], [[-1, -1]], [[2, -2]], [[Number.NaN, 6]], [[0, -1]]])(
+    'refuses to reshape 6 elements to %o',
+    (shape) => {
+      expect(() => arange(6).reshape(shape)).toThrow(ShapeError);
+    },
+  );
 
   it('converts types', () => {
     expect(tensor([1.7, -1.7]).astype('int32').dtype).toBe('int32');
@@ -130,7 +179,10 @@ describe('disposal', () => {
     const y = x.detach();
     const z = x.reshape([2, 1]);
     x.dispose();
-    expect([y.toArray(), z.toArray()]).toEqual([[1, 2], [[1], [2]]]);
+    expect([y.toArray(), z.toArray()]).toEqual([
+      [1, 2],
+      [[1], [2]],
+    ]);
   });
 
   it('is what Symbol.dispose does', () => {
@@ -142,7 +194,14 @@ describe('disposal', () => {
 
 describe('text', () => {
   it('shows head and values', () => {
-    expect(String(tensor([[1, 2], [3, 0.5]]))).toBe('Tensor [2, 2] float32 cpu\n[[1, 2],\n [3, 0.50000]]');
+    expect(
+      String(
+        tensor([
+          [1, 2],
+          [3, 0.5],
+        ]),
+      ),
+    ).toBe('Tensor [2, 2] float32 cpu\n[[1, 2],\n [3, 0.50000]]');
     expect(inspect(tensor(3))).toBe('Tensor [] float32 cpu\n3');
     expect(String(tensor([]))).toBe('Tensor [0] float32 cpu\n[]');
   });

@@ -3,11 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { isRecording, isTraining, record } from '../../lib/autograd/tape.js';
 import { ArrayDataset, DataLoader } from '../../lib/data/index.js';
 import { cpu } from '../../lib/device.js';
-import { memory } from '../../lib/tensor/memory.js';
 import { tensor } from '../../lib/tensor/create.js';
+import { memory } from '../../lib/tensor/memory.js';
 import type { Tensor } from '../../lib/tensor/tensor.js';
 import { evaluateAccuracy } from '../../lib/train/index.js';
 import { rejection } from '../data/idx-files.js';
+import { collectGarbage } from '../helpers/collect-garbage.js';
 
 const device = cpu();
 /** A net whose scores are the pixels. */
@@ -22,7 +23,10 @@ const dataset = new ArrayDataset({
 
 describe('evaluateAccuracy', () => {
   test.each([1, 2, 3, 7, 100])('counts right answers in batches of %i', async (batchSize) => {
-    expect(await evaluateAccuracy(new DataLoader(dataset, { batchSize, device }), pixels, device)).toBeCloseTo(5 / 7, 12);
+    expect(await evaluateAccuracy(new DataLoader(dataset, { batchSize, device }), pixels, device)).toBeCloseTo(
+      5 / 7,
+      12,
+    );
   });
 
   test('runs the net in prediction mode, without recording', async () => {
@@ -33,13 +37,15 @@ describe('evaluateAccuracy', () => {
         return pixels.forward(X);
       },
     };
-    await record(() => ({ promise: evaluateAccuracy(new DataLoader(dataset, { batchSize: 7, device }), net, device) })).promise;
+    await record(() => ({ promise: evaluateAccuracy(new DataLoader(dataset, { batchSize: 7, device }), net, device) }))
+      .promise;
     expect(modes).toEqual([false, false]);
   });
 
   test('leaves no tensors behind', async () => {
     const loader = new DataLoader(dataset, { batchSize: 2, device });
     await evaluateAccuracy(loader, pixels, device);
+    await collectGarbage();
     const before = memory();
     await evaluateAccuracy(loader, pixels, device);
     expect(memory()).toMatchObject({ tensors: before.tensors, bytes: before.bytes });

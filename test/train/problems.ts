@@ -28,7 +28,12 @@ export interface ReferenceEpoch {
 }
 
 /** Softmax regression by SGD in float64, batches in order; every step divides by `batchSize`, as Gluon's trainer does. */
-export function referenceTraining(dataset: Dataset, batchSize: number, learningRate: number, epochs: number): ReferenceEpoch[] {
+export function referenceTraining(
+  dataset: Dataset,
+  batchSize: number,
+  learningRate: number,
+  epochs: number,
+): ReferenceEpoch[] {
   const w = [...firstWeights];
   const b = [0, 0, 0];
   return Array.from({ length: epochs }, () => {

@@ -9,6 +9,7 @@ import { memory } from '../../lib/tensor/memory.js';
 import { seed } from '../../lib/tensor/random.js';
 import { type BatchEvent, type EpochRecord, type TrainOptions, trainCh5 } from '../../lib/train/index.js';
 import { rejection } from '../data/idx-files.js';
+import { collectGarbage } from '../helpers/collect-garbage.js';
 import { brightPixels, linearNet, referenceTraining } from './problems.js';
 
 const device = cpu();
@@ -21,7 +22,10 @@ function train(epochs: number, options: TrainOptions & { learningRate?: number }
   const net = linearNet();
   const trainer = new Trainer(net.collectParams(), 'sgd', { learningRate });
   const loader = () => new DataLoader(data, { batchSize, device });
-  return trainCh5(net, loader(), loader(), batchSize, trainer, device, epochs, { log: (line) => lines.push(line), ...rest });
+  return trainCh5(net, loader(), loader(), batchSize, trainer, device, epochs, {
+    log: (line) => lines.push(line),
+    ...rest,
+  });
 }
 
 describe('trainCh5', () => {
@@ -42,16 +46,23 @@ describe('trainCh5', () => {
     expect(lines[0]).toBe('training on cpu');
     expect(lines.length).toBe(3);
     for (const [i, { loss, trainAccuracy, testAccuracy, seconds }] of history.epochs.entries()) {
-      expect(lines[i + 1]).toMatch(/^epoch \d, loss \d+\.\d{4}, train acc \d\.\d{3}, test acc \d\.\d{3}, time \d+\.\d sec$/);
+      expect(lines[i + 1]).toMatch(
+        /^epoch \d, loss \d+\.\d{4}, train acc \d\.\d{3}, test acc \d\.\d{3}, time \d+\.\d sec$/,
+      );
       const numbers = [loss.toFixed(4), trainAccuracy.toFixed(3), testAccuracy.toFixed(3), seconds.toFixed(1)];
-      expect(lines[i + 1]).toBe(`epoch ${i + 1}, loss ${numbers[0]}, train acc ${numbers[1]}, test acc ${numbers[2]}, time ${numbers[3]} sec`);
+      expect(lines[i + 1]).toBe(
+        `epoch ${i + 1}, loss ${numbers[0]}, train acc ${numbers[1]}, test acc ${numbers[2]}, time ${numbers[3]} sec`,
+      );
     }
   });
 
   test('reports every step and every epoch', async () => {
     const batches: BatchEvent[] = [];
     const epochs: EpochRecord[] = [];
-    const history = await train(2, { onBatch: (event) => batches.push(event), onEpoch: (record) => epochs.push(record) });
+    const history = await train(2, {
+      onBatch: (event) => batches.push(event),
+      onEpoch: (record) => epochs.push(record),
+    });
     expect(epochs).toEqual(history.epochs);
     expect(batches.map(({ epoch, batch, batches: of, images }) => [epoch, batch, of, images])).toEqual(
       [1, 2].flatMap((epoch) => [8, 16, 24, 32, 40, 48, 50].map((images, i) => [epoch, i + 1, 7, images])),
@@ -116,15 +127,38 @@ describe('trainCh5', () => {
     const loader = new DataLoader(data, { batchSize, device });
     const trainer = { step: () => {} };
     const call = (size: unknown, epochs: unknown, where: unknown = device, options?: unknown) =>
-      rejection(trainCh5(linearNet(), loader, loader, size as number, trainer, where as typeof device, epochs as number, options as TrainOptions));
-    for (const error of [await call(0, 1), await call(Number.NaN, 1), await call(8, -1), await call(8, 1.5), await call(8, 1, 'cpu'), await call(8, 1, device, { onStep: 1 })]) {
+      rejection(
+        trainCh5(
+          linearNet(),
+          loader,
+          loader,
+          size as number,
+          trainer,
+          where as typeof device,
+          epochs as number,
+          options as TrainOptions,
+        ),
+      );
+    for (const error of [
+      await call(0, 1),
+      await call(Number.NaN, 1),
+      await call(8, -1),
+      await call(8, 1.5),
+      await call(8, 1, 'cpu'),
+      await call(8, 1, device, { onStep: 1 }),
+    ]) {
       expect(error).toMatchObject({ code: 'CONFIG_ERROR' });
     }
-    expect(await rejection(trainCh5(linearNet(), [], [], 8, trainer, device, 1, { log: () => {} }))).toMatchObject({ code: 'DATA_ERROR' });
+    expect(await rejection(trainCh5(linearNet(), [], [], 8, trainer, device, 1, { log: () => {} }))).toMatchObject({
+      code: 'DATA_ERROR',
+    });
   });
 
   test('tells of labels that are no classes', async () => {
-    const wrong = new DataLoader({ ...data, labels: data.labels.map((label) => label + 1), length: data.length } as never, { batchSize, device });
+    const wrong = new DataLoader(
+      { ...data, labels: data.labels.map((label) => label + 1), length: data.length } as never,
+      { batchSize, device },
+    );
     const net = linearNet();
     const trainer = new Trainer(net.collectParams(), 'sgd', { learningRate: 0.5 });
     const error = await rejection(trainCh5(net, wrong, wrong, batchSize, trainer, device, 1, { log: () => {} }));
@@ -137,6 +171,7 @@ describe('trainCh5', () => {
     const loader = new DataLoader(data, { batchSize, device, shuffle: true });
     const quiet = { log: () => {} };
     await trainCh5(net, loader, loader, batchSize, trainer, device, 1, quiet);
+    await collectGarbage();
     const before = memory();
     let turns = 0;
     let done = false;
@@ -167,13 +202,16 @@ describe('trainCh5', () => {
 
 const installed = fashionMnistFolders().some((folder) => existsSync(`${folder}/train-images-idx3-ubyte.gz`));
 
-test.skipIf(!installed)('learns Fashion-MNIST with a linear net (skipped where the data set is not installed)', async () => {
-  seed(1);
-  const [trainIter, testIter] = await loadDataFashionMnist(64, { limit: 6000, device });
-  const net = new Dense(10);
-  net.initialize({ device });
-  const trainer = new Trainer(net.collectParams(), 'sgd', { learningRate: 0.1 });
-  const { epochs } = await trainCh5(net, trainIter, testIter, 64, trainer, device, 2, { log: () => {} });
-  expect(epochs[1]?.testAccuracy).toBeGreaterThan(0.7);
-  expect(epochs[1]?.loss).toBeLessThan(epochs[0]?.loss as number);
-});
+test.skipIf(!installed)(
+  'learns Fashion-MNIST with a linear net (skipped where the data set is not installed)',
+  async () => {
+    seed(1);
+    const [trainIter, testIter] = await loadDataFashionMnist(64, { limit: 6000, device });
+    const net = new Dense(10);
+    net.initialize({ device });
+    const trainer = new Trainer(net.collectParams(), 'sgd', { learningRate: 0.1 });
+    const { epochs } = await trainCh5(net, trainIter, testIter, 64, trainer, device, 2, { log: () => {} });
+    expect(epochs[1]?.testAccuracy).toBeGreaterThan(0.7);
+    expect(epochs[1]?.loss).toBeLessThan(epochs[0]?.loss as number);
+  },
+);

@@ -19,7 +19,6 @@ import { Progress } from '../progress.js';
 import { type Recipe, recipeFor } from '../recipe.js';
 import { makeRunFolder, type RunFolder, writeWhole } from '../run-folder.js';
 import type { RunRecord } from '../run-record.js';
-import { runReport } from '../run-report.js';
 
 interface TrainCommandOptions {
   resize?: number;
@@ -73,6 +72,7 @@ interface Session {
 }
 
 async function train(options: TrainCommandOptions): Promise<void> {
+  const { runReport } = await import('../run-report.js'); // with vega, which no other command should wait for
   const session = await prepare(options);
   const { record, folder, net } = session;
   const steps = await runTraining(session);
