@@ -246,14 +246,14 @@ describe('gradients of the ops', () => {
   });
 
   it('a residual block', () => {
-    const w = [normal([4, 4, 3, 3], { std: 0.3 }), normal([4, 4, 3, 3], { std: 0.3 })];
+    const w = [normal([2, 2, 3, 3], { std: 0.3 }), normal([2, 2, 3, 3], { std: 0.3 })];
     const block = (...t: Tensor[]) => {
       const [x, w1, w2, gamma, beta] = t as [Tensor, Tensor, Tensor, Tensor, Tensor];
-      const norm = (y: Tensor) => ops.batchNorm(y, gamma, beta, zeros([4]), ones([4]));
+      const norm = (y: Tensor) => ops.batchNorm(y, gamma, beta, zeros([2]), ones([2]));
       const first = ops.softmax(norm(ops.conv2d(x, w1, null, { padding: 1 })), 1); // smooth, in place of ReLU
       return norm(ops.conv2d(first, w2, null, { padding: 1 })).add(x);
     };
-    gradCheck(block, [image(), ...w, normal([4]), normal([4])], { atol: 2e-2, rtol: 3e-2 });
+    gradCheck(block, [normal([2, 2, 4, 4]), ...w, normal([2]), normal([2])], { atol: 2e-2, rtol: 3e-2 });
   });
 });
 
