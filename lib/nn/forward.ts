@@ -18,7 +18,8 @@ export function inLayer(block: Block, arithmetic: () => Tensor): Tensor {
     observer?.(block, output);
     return output;
   } catch (error) {
-    if (error instanceof ResiduaError) explain(error, block);
+    // A failure of earlier, asynchronous work only surfaces here: this layer has no part in it.
+    if (error instanceof ResiduaError && !error.details.deferred) explain(error, block);
     throw error;
   } finally {
     active.pop();

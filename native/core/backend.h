@@ -2,8 +2,8 @@
 // above it (core/shape_infer.h): a backend assumes checked input and must not check again. It must not know of
 // JavaScript, autograd or modules, and nothing above it may know of layouts.
 //
-//   Prepare:  op record + descriptions of its inputs -> Plan (descriptions of its outputs, how to run). Cached by the caller.
-//   Enqueue:  run a plan on tensors, after everything enqueued before; returns at once.
+//   Prepare:  op record + descriptions of its inputs -> Plan (descriptions of its outputs, how to run). Cached by the
+//   caller. Enqueue:  run a plan on tensors, after everything enqueued before; returns at once.
 //
 // One thread (the JavaScript thread of one environment) calls every method; the work itself runs elsewhere.
 #pragma once
@@ -28,7 +28,8 @@ class Plan {
 
   std::vector<TensorDesc> outputs;
   // Layouts in which the op would like its inputs, where reading them as they are costs a conversion on each run.
-  // Empty, or one entry an input; a desc with bytes == 0 means "fine as it is". The caller converts long-lived tensors (parameters) once.
+  // Empty, or one entry an input; a desc with bytes == 0 means "fine as it is". The caller converts long-lived tensors
+  // (parameters) once.
   std::vector<TensorDesc> preferred_inputs;
   // Output i shares the storage of input alias[i]; -1 (or an empty vector): it has storage of its own.
   std::vector<int> alias;
@@ -56,7 +57,7 @@ class Backend {
  public:
   virtual ~Backend() = default;  // waits for the work that is under way
 
-  virtual std::string name() const = 0;                                          // "cpu", "gpu(0)"
+  virtual std::string name() const = 0;                                           // "cpu", "gpu(0)"
   virtual std::vector<std::pair<std::string, std::string>> Describe() const = 0;  // libraries, versions, threads
   virtual bool Supports(DType dtype) const = 0;
 
@@ -67,8 +68,10 @@ class Backend {
   // Throws Error(kOutOfMemory). Stream-ordered: see Storage.
   virtual std::shared_ptr<Storage> Allocate(size_t bytes) = 0;
 
-  // Runs the plan after all earlier work. An input whose producer failed makes the outputs fail likewise, and nothing is run or updated.
-  virtual void Enqueue(std::shared_ptr<Plan> plan, const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs) = 0;
+  // Runs the plan after all earlier work. An input whose producer failed makes the outputs fail likewise, and nothing
+  // is run or updated.
+  virtual void Enqueue(std::shared_ptr<Plan> plan, const std::vector<Tensor>& inputs,
+                       const std::vector<Tensor>& outputs) = 0;
 
   // Copies `bytes` from the host (read before it returns) to a plain tensor.
   virtual void Upload(const void* host, size_t bytes, const Tensor& to) = 0;

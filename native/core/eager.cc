@@ -91,7 +91,11 @@ Tensor Eager::FromHost(const void* values, DType dtype, Shape shape) {
 }
 
 void Eager::ThrowPendingError() {
-  if (const std::shared_ptr<const Error> error = backend_->TakePendingError()) throw *error;
+  const std::shared_ptr<const Error> error = backend_->TakePendingError();
+  if (error == nullptr) return;
+  Error::Details details = error->details();
+  details["deferred"] = "true";  // it belongs to an earlier op, not to the caller's
+  throw Error(error->code(), error->what(), std::move(details));
 }
 
 }  // namespace residua

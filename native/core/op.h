@@ -34,24 +34,24 @@ enum class OpKind : int32_t {
   kSub,
   kMul,
   kDiv,
-  kEqual,                      // a, b -> uint8 0 or 1
-  kSum,                        // x -> y                                           ReduceParams
-  kMean,                       // x -> y                                           ReduceParams
-  kArgmax,                     // x -> int32                                       AxisParams
-  kSoftmax,                    // x -> y                                           AxisParams
-  kSoftmaxBackward,            // y, dy -> dx                                      AxisParams
-  kLogSoftmax,                 // x -> y                                           AxisParams
-  kLogSoftmaxBackward,         // y, dy -> dx                                      AxisParams
-  kSoftmaxCrossEntropy,        // logits [n, classes], labels int32 [n] -> losses [n]      CrossEntropyParams
+  kEqual,                        // a, b -> uint8 0 or 1
+  kSum,                          // x -> y                                           ReduceParams
+  kMean,                         // x -> y                                           ReduceParams
+  kArgmax,                       // x -> int32                                       AxisParams
+  kSoftmax,                      // x -> y                                           AxisParams
+  kSoftmaxBackward,              // y, dy -> dx                                      AxisParams
+  kLogSoftmax,                   // x -> y                                           AxisParams
+  kLogSoftmaxBackward,           // y, dy -> dx                                      AxisParams
+  kSoftmaxCrossEntropy,          // logits [n, classes], labels int32 [n] -> losses [n]      CrossEntropyParams
   kSoftmaxCrossEntropyBackward,  // logits, labels, dlosses [n] -> dlogits                 CrossEntropyParams
-  kReshape,                    // x -> y   plain; shares the input's storage when that is plain    ShapeParams
-  kBroadcastTo,                // x -> y                                           ShapeParams
-  kCast,                       // x -> y                                           CastParams
-  kCopy,                       // x -> y   new storage, same layout
-  kAssign,                     // to!, from -> (nothing)   same shape; the types may differ
-  kResizeBilinear,             // x [n, c, h, w] uint8 or float -> y float32 [n, c, height, width]   ResizeParams
-  kDropout,                    // x, state int32 [4] -> y, mask (uint8)             DropoutParams
-  kDropoutBackward,            // dy, mask -> dx                                   DropoutParams
+  kReshape,                      // x -> y   plain; shares the input's storage when that is plain    ShapeParams
+  kBroadcastTo,                  // x -> y                                           ShapeParams
+  kCast,                         // x -> y                                           CastParams
+  kCopy,                         // x -> y   new storage, same layout
+  kAssign,                       // to!, from -> (nothing)   same shape; the types may differ
+  kResizeBilinear,               // x [n, c, h, w] uint8 or float -> y float32 [n, c, height, width]   ResizeParams
+  kDropout,                      // x, state int32 [4] -> y, mask (uint8)             DropoutParams
+  kDropoutBackward,              // dy, mask -> dx                                   DropoutParams
   kSgd,  // w0!, g0, [m0! if has_momentum], w1!, ..., hyper float32 [3 + 2 * count] -> (nothing)     SgdParams
          //   hyper: rescale, momentum, clip (0: none), lr_0, wd_0, lr_1, wd_1, ...
   kCount,
@@ -126,8 +126,9 @@ struct SgdParams {
   int32_t nesterov = 0;
 };
 
-using Params = std::variant<NoParams, Conv2dParams, BatchNormParams, Pool2dParams, DenseParams, ReduceParams, AxisParams,
-                            CrossEntropyParams, ShapeParams, CastParams, ResizeParams, DropoutParams, SgdParams>;
+using Params =
+    std::variant<NoParams, Conv2dParams, BatchNormParams, Pool2dParams, DenseParams, ReduceParams, AxisParams,
+                 CrossEntropyParams, ShapeParams, CastParams, ResizeParams, DropoutParams, SgdParams>;
 
 struct Op {
   OpKind kind = OpKind::kCount;

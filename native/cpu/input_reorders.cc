@@ -67,6 +67,10 @@ void ScratchReorder::Run(const dnnl::stream& stream, const void* from, void* to,
 
 void InputReorders::Add(size_t index, const MemoryDesc& from, const MemoryDesc& to, size_t* scratch_bytes) {
   if (from == to || (IsPlainInMemory(from) && IsPlainInMemory(to))) return;
+  AddAlways(index, from, to, scratch_bytes);
+}
+
+void InputReorders::AddAlways(size_t index, const MemoryDesc& from, const MemoryDesc& to, size_t* scratch_bytes) {
   const size_t offset = TakeScratch(scratch_bytes, to.get_size());
   steps_.push_back({index, offset, ScratchReorder(engine_, from, to, scratch_bytes)});
 }

@@ -30,6 +30,9 @@ class InputReorders {
   // nothing where both are the same in memory. Needed scratch is taken from the end of `scratch_bytes`.
   void Add(size_t index, const MemoryDesc& from, const MemoryDesc& to, size_t* scratch_bytes);
 
+  // As Add, also where both look the same: `from` may be a part of the input.
+  void AddAlways(size_t index, const MemoryDesc& from, const MemoryDesc& to, size_t* scratch_bytes);
+
   // Returns where to read each input; valid until the next call.
   const void* const* Run(void* const* inputs, void* scratch);
 

@@ -1,7 +1,18 @@
 // The plan of an op that is one oneDNN primitive.
 #include "cpu/primitive_plan.h"
 
+#include <cstring>
+
 namespace residua::cpu {
+namespace {
+
+void FillZero(void* data, size_t bytes) {
+  ParallelFor(static_cast<int64_t>(bytes), 1 << 18, [data](int64_t begin, int64_t end) {
+    std::memset(static_cast<char*>(data) + begin, 0, static_cast<size_t>(end - begin));
+  });
+}
+
+}  // namespace
 
 PrimitivePlan::PrimitivePlan(const CpuContext& context, const dnnl::primitive& primitive, const MemoryDesc& scratchpad,
                              const Descs& inputs, Descs plan_outputs)
@@ -45,6 +56,21 @@ void PrimitivePlan::AddOutput(int argument, size_t index, const MemoryDesc& prod
       {memory, offset, index, ScratchReorder(context_.engine, produced, PlainLike(produced), &scratch_bytes)});
 }
 
+void PrimitivePlan::AddPartInput(int argument, size_t index, const Dims& offsets, const MemoryDesc& wanted) {
+  const MemoryDesc part = MemoryDescOf(input_descs_[index]).submemory_desc(DimsOf(wanted), offsets);
+  input_reorders_.AddAlways(index, part, wanted, &scratch_bytes);
+  inputs_.push_back({AddArgument(argument, wanted), index});
+}
+
+void PrimitivePlan::AddPartOutput(int argument, size_t index, const Dims& offsets, const MemoryDesc& produced,
+                                  const MemoryDesc& whole) {
+  SetLayout(&outputs[index], whole);
+  const MemoryDesc part = whole.submemory_desc(DimsOf(produced), offsets);
+  const size_t offset = TakeScratch(&scratch_bytes, produced.get_size());
+  output_reorders_.push_back({AddArgument(argument, produced), offset, index,
+                              ScratchReorder(context_.engine, produced, part, &scratch_bytes), outputs[index].bytes});
+}
+
 void PrimitivePlan::AddWorkspaceOutput(int argument, size_t index, const MemoryDesc& workspace,
                                        std::shared_ptr<const WorkspaceLayout> layout) {
   outputs[index].layout = std::move(layout);
@@ -65,6 +91,7 @@ void PrimitivePlan::Run(void* const* inputs, void* const* out, void* scratch) {
   scratchpad_.set_data_handle(base + scratchpad_offset_);
   primitive_.execute(context_.stream, arguments_);
   for (OutputReorder& output : output_reorders_) {
+    FillZero(out[output.index], output.zero_bytes);
     output.reorder.Run(context_.stream, base + output.offset, out[output.index], base);
   }
 }

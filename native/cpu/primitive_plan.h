@@ -18,6 +18,12 @@ class PrimitivePlan : public Plan {
   // The primitive writes output `index` as `produced`, which becomes its layout; plain where it views the shape
   // differently.
   void AddOutput(int argument, size_t index, const MemoryDesc& produced);
+  // The primitive reads as `wanted` that part of input `index` which begins at `offsets`.
+  void AddPartInput(int argument, size_t index, const Dims& offsets, const MemoryDesc& wanted);
+  // The primitive writes as `produced` that part of output `index`, laid out as `whole`, which begins at `offsets`;
+  // the rest is 0.
+  void AddPartOutput(int argument, size_t index, const Dims& offsets, const MemoryDesc& produced,
+                     const MemoryDesc& whole);
   // The primitive writes bytes that only its backward pass reads.
   void AddWorkspaceOutput(int argument, size_t index, const MemoryDesc& workspace,
                           std::shared_ptr<const WorkspaceLayout> layout);
@@ -36,6 +42,7 @@ class PrimitivePlan : public Plan {
     size_t offset;  // of what the primitive writes, in the scratch
     size_t index;
     ScratchReorder reorder;
+    size_t zero_bytes = 0;  // set to 0 before
   };
   dnnl::memory AddArgument(int argument, const MemoryDesc& desc);
 

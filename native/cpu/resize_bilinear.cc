@@ -1,5 +1,5 @@
-// Bilinear resize of images of bytes or floats, to float32. The arithmetic is in cpu/bilinear.h.
-#include "cpu/bilinear.h"
+// Bilinear resize of images of bytes or floats, to float32. The arithmetic is in core/bilinear.h.
+#include "core/bilinear.h"
 #include "cpu/cpu_plan.h"
 #include "cpu/element.h"
 

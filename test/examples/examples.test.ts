@@ -1,5 +1,5 @@
 // The examples run as they are, on few images.
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -42,11 +42,16 @@ test("chapter.ts prints the chapter's shapes and lines", async () => {
   expect(lines).toHaveLength(14);
 });
 
-test('quickstart.ts learns, saves, loads and predicts', async () => {
-  const { status, stdout, stderr } = await runNode([tsx, join(root, 'examples', 'quickstart.ts')], { cwd: folder });
+test('the example of README.md learns, saves and predicts', async () => {
+  const code = /^```ts\n(.*?)^```$/ms.exec(readFileSync(join(root, 'README.md'), 'utf8'))?.[1] as string;
+  const script = join(folder, 'readme.mts');
+  writeFileSync(script, code);
+  const { status, stdout, stderr } = await runNode([tsx, '--tsconfig', join(root, 'tsconfig.json'), script], {
+    cwd: folder,
+  });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(Number(/epoch 2, .*test acc ([\d.]+)/.exec(stdout)?.[1])).toBeGreaterThan(0.6);
-  expect(existsSync(join(folder, 'quickstart.safetensors'))).toBe(true);
+  expect(existsSync(join(folder, 'net.safetensors'))).toBe(true);
   const [predicted, actual] = ['predicted', 'true'].map((name) => {
     const line = stdout.split('\n').find((candidate) => candidate.startsWith(name)) ?? '';
     return line.replace(name, '').trim().split(' ');

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace residua::cpu {
+namespace residua {
 
 // For each output position along one axis: the two source positions and the weight of the second.
 struct BilinearAxis {
@@ -17,11 +17,11 @@ struct BilinearAxis {
   std::vector<Tap> taps;
 
   BilinearAxis(int64_t in, int64_t out) : taps(static_cast<size_t>(out)) {
-    const float scale = static_cast<float>(in) / static_cast<float>(out);
+    const double scale = static_cast<double>(in) / static_cast<double>(out);
     for (int64_t i = 0; i < out; ++i) {
-      const float source = std::max(0.0f, scale * (static_cast<float>(i) + 0.5f) - 0.5f);
+      const double source = std::max(0.0, scale * (static_cast<double>(i) + 0.5) - 0.5);
       const int64_t first = std::min(static_cast<int64_t>(source), in - 1);
-      const float weight = std::min(std::max(source - static_cast<float>(first), 0.0f), 1.0f);
+      const float weight = static_cast<float>(std::min(source - static_cast<double>(first), 1.0));
       taps[i] = {static_cast<int32_t>(first), static_cast<int32_t>(std::min(first + 1, in - 1)), weight};
     }
   }
@@ -78,4 +78,4 @@ class BilinearResize {
   BilinearAxis rows_, columns_;
 };
 
-}  // namespace residua::cpu
+}  // namespace residua
