@@ -20,7 +20,8 @@ namespace residua {
 
 struct OpInfo;  // core/op_table.h
 
-// An op made ready for given inputs: outputs' types, shapes and layouts are settled, primitives are built.
+// An op made ready for given inputs: outputs' types, shapes and layouts are settled, primitives are built. Each backend
+// derives its own, which knows how to run.
 // Immutable after Prepare, so that the same plan can be enqueued again before an earlier run of it is done.
 class Plan {
  public:
@@ -34,9 +35,6 @@ class Plan {
   // Output i shares the storage of input alias[i]; -1 (or an empty vector): it has storage of its own.
   std::vector<int> alias;
   size_t scratch_bytes = 0;
-
-  // Runs on the execution thread. Pointers are to device memory, laid out as prepared.
-  virtual void Run(void* const* inputs, void* const* outputs, void* scratch) = 0;
 };
 
 struct MemoryStats {

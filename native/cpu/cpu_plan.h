@@ -21,7 +21,13 @@ struct CpuContext {
   AlgorithmTuner* tuner = nullptr;  // null: no timing, direct convolutions
 };
 
-using PlanPtr = std::shared_ptr<Plan>;
+class CpuPlan : public Plan {
+ public:
+  // Runs on the execution thread, with memory laid out as prepared.
+  virtual void Run(void* const* inputs, void* const* outputs, void* scratch) = 0;
+};
+
+using PlanPtr = std::shared_ptr<CpuPlan>;
 using Descs = std::vector<TensorDesc>;
 
 // One for each op kind, in the file of the op's name; the table is in cpu_backend.cc.
@@ -86,7 +92,7 @@ bool HasPadding(const TensorDesc& desc);
 
 // Base of kernels that want plain inputs and give plain outputs: inputs in another layout are reordered into the
 // scratch first.
-class PlainPlan : public Plan {
+class PlainPlan : public CpuPlan {
  public:
   PlainPlan(const CpuContext& context, const Descs& inputs, Descs plan_outputs);
   void Run(void* const* inputs, void* const* outputs, void* scratch) final;
@@ -104,7 +110,7 @@ class PlainPlan : public Plan {
 // Base of elementwise kernels over tensors of one layout, whatever it is: `count` elements in storage order, padding
 // included. Inputs in another layout than that of input `reference` are reordered to it. Outputs keep the layouts they
 // come with.
-class FlatPlan : public Plan {
+class FlatPlan : public CpuPlan {
  public:
   FlatPlan(const CpuContext& context, const Descs& inputs, Descs plan_outputs, size_t reference = 0);
   void Run(void* const* inputs, void* const* outputs, void* scratch) final;

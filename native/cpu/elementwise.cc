@@ -91,7 +91,7 @@ class FlatBinaryPlan : public FlatPlan {
 };
 
 // One operand is a single value, the other has a layout without padding, which the output takes over.
-class ScalarBinaryPlan : public Plan {
+class ScalarBinaryPlan : public CpuPlan {
  public:
   ScalarBinaryPlan(const Descs& inputs, Descs plan_outputs, Kernel kernel, int scalar)
       : kernel_(kernel), size_(SizeOf(inputs[0].dtype)), stride_a_(scalar == 0 ? 0 : 1), stride_b_(1 - stride_a_) {

@@ -7,7 +7,7 @@
 
 namespace residua::cpu {
 
-class PreparedPlan : public Plan {
+class PreparedPlan : public CpuPlan {
  public:
   // `inferred` are the outputs as they came to Prepare.
   PreparedPlan(Op op, Descs inputs, Descs inferred, PlanPtr plan, int threads)

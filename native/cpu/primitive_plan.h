@@ -7,7 +7,7 @@
 
 namespace residua::cpu {
 
-class PrimitivePlan : public Plan {
+class PrimitivePlan : public CpuPlan {
  public:
   PrimitivePlan(const CpuContext& context, const dnnl::primitive& primitive, const MemoryDesc& scratchpad,
                 const Descs& inputs, Descs plan_outputs);

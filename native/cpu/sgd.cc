@@ -67,7 +67,7 @@ struct Buffers {
   float* momentum;
 };
 
-class SgdPlan : public Plan {
+class SgdPlan : public CpuPlan {
  public:
   SgdPlan(const CpuContext& context, const Descs& inputs, const SgdParams& params)
       : params_(params), stream_(context.stream) {

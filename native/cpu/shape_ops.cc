@@ -22,7 +22,7 @@ void CopyBytes(const void* from, void* to, size_t bytes) {
 }
 
 // The output is the input's storage: nothing to do.
-class AliasPlan : public Plan {
+class AliasPlan : public CpuPlan {
  public:
   explicit AliasPlan(Descs plan_outputs) {
     outputs = std::move(plan_outputs);
@@ -32,7 +32,7 @@ class AliasPlan : public Plan {
 };
 
 // A reshape of values that are not plain: they are made plain, in the input's shape.
-class PlainReshapePlan : public Plan {
+class PlainReshapePlan : public CpuPlan {
  public:
   PlainReshapePlan(const CpuContext& context, const TensorDesc& x, Descs plan_outputs)
       : stream_(context.stream), reorder_(context.engine, MemoryDescOf(x), MemoryDescOf(PlainOf(x)), &scratch_bytes) {
@@ -47,7 +47,7 @@ class PlainReshapePlan : public Plan {
   ScratchReorder reorder_;
 };
 
-class CopyPlan : public Plan {
+class CopyPlan : public CpuPlan {
  public:
   explicit CopyPlan(Descs plan_outputs) { outputs = std::move(plan_outputs); }
   void Run(void* const* inputs, void* const* out, void*) override { CopyBytes(inputs[0], out[0], outputs[0].bytes); }
@@ -90,7 +90,7 @@ class BroadcastToPlan : public PlainPlan {
 };
 
 // Writes `from` into the storage of `to`, which has the same type, in the layout that it has.
-class AssignPlan : public Plan {
+class AssignPlan : public CpuPlan {
  public:
   AssignPlan(const CpuContext& context, const TensorDesc& to, const TensorDesc& from)
       : stream_(context.stream), bytes_(to.bytes) {

@@ -1,0 +1,34 @@
+// Chooses and builds execution plans for cuDNN graphs: heuristics first, timed choice on request, kept on disk where
+// cuDNN can serialise them.
+#pragma once
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cuda/context.h"
+#include "cuda/graph.h"
+
+namespace residua::cuda {
+
+// A graph ready to run.
+class GraphPlan {
+ public:
+  virtual ~GraphPlan() = default;
+  virtual size_t workspace_bytes() const = 0;
+  virtual std::string engine() const = 0;  // "engine 62, 0 bytes of workspace"
+  // Pointers by tensor id; host pointers for HostScalar. Enqueues on the handle's stream.
+  virtual void Execute(const std::vector<std::pair<Graph::TensorId, void*>>& pointers, void* workspace) = 0;
+};
+
+class GraphPlanner {
+ public:
+  virtual ~GraphPlanner() = default;
+  // Null where cuDNN has no engine for the graph: the caller then takes another way. `why`, if not null, is told the
+  // reason. Throws Error(kNative) for any other failure.
+  virtual std::shared_ptr<GraphPlan> Plan(const Graph& graph, std::string* why = nullptr) = 0;
+};
+
+std::unique_ptr<GraphPlanner> MakeGraphPlanner(const CudaContext& context);
+
+}  // namespace residua::cuda
