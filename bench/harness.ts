@@ -14,6 +14,12 @@ export interface StepRun {
   /** One entry a step, after warm-up. */
   seconds: number[];
   peakRssBytes: number;
+  /** The longest time that a 5 ms timer was late during the timed steps. Not measured for other libraries. */
+  eventLoopDelayMs?: number;
+  /** From the start of the process to the end of the first step. */
+  firstStepSeconds?: number;
+  /** On a GPU. */
+  peakDeviceBytes?: number;
   loss: number;
 }
 

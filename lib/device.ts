@@ -1,5 +1,5 @@
 // Devices: names, availability, the default one.
-import { BackendUnavailableError, DeviceError, type ResiduaError } from './errors.js';
+import { BackendUnavailableError, DeviceError, type ErrorDetails, type ResiduaError } from './errors.js';
 import { type NativeBackend, native } from './native.js';
 
 /** A place where tensors live and ops run. Compare with `equals` or by `name`. */
@@ -78,6 +78,8 @@ export interface DeviceInfo {
   available: boolean;
   /** Why it is not available. */
   reason?: string;
+  /** The same in parts, for a GPU: sentences, but for what was looked for. */
+  problem?: { lookedFor: string; found: string; remedy: string };
   /** Libraries and their versions, threads, memory. */
   details: Record<string, string>;
 }
@@ -88,9 +90,19 @@ export function devices(): DeviceInfo[] {
     try {
       return { name, available: true, details: backendOf(new Device(name)).describe() };
     } catch (error) {
-      return { name, available: false, reason: (error as ResiduaError).message, details: {} };
+      const { message, details } = error as ResiduaError;
+      return { name, available: false, reason: message, problem: problemIn(details), details: {} };
     }
   });
+}
+
+function problemIn(details: ErrorDetails | undefined): DeviceInfo['problem'] {
+  if (details?.remedy === undefined) return undefined;
+  return {
+    lookedFor: String(details.lookedFor),
+    found: String(details.found),
+    remedy: String(details.remedy),
+  };
 }
 
 /** Sets the default device of new tensors and parameters. */

@@ -26,7 +26,7 @@ export class DTypeError extends ResiduaError {
 export class DeviceError extends ResiduaError {
   override readonly code = 'DEVICE_ERROR';
 }
-/** A device was asked for that cannot be used here; the message says why and what would help. */
+/** A device was asked for that cannot be used here. Details, for a GPU: device, file, lookedFor, found, remedy. */
 export class BackendUnavailableError extends ResiduaError {
   override readonly code = 'BACKEND_UNAVAILABLE';
 }

@@ -18,6 +18,7 @@ export {
   ResiduaError,
   ShapeError,
 } from './errors.js';
+export { type CaptureOptions, capture } from './graph/capture.js';
 export * as init from './init/index.js';
 export * as loss from './loss/index.js';
 export { residualStage } from './models/chapter.js';
@@ -27,6 +28,7 @@ export * as nn from './nn/index.js';
 export * as ops from './ops/index.js';
 export { type SgdOptions, Trainer } from './optim/index.js';
 export * as lrScheduler from './optim/lr-scheduler.js';
+export { autocast, type Precision, setPrecision } from './precision.js';
 export { arange, full, normal, ones, type TensorOptions, tensor, uniform, zeros } from './tensor/create.js';
 export type { NestedArray } from './tensor/format.js';
 export { type MemoryInfo, memory } from './tensor/memory.js';

@@ -14,11 +14,32 @@ export interface NativeTensor {
   readonly dtype: DType;
   /** Bytes of its storage. */
   readonly bytes: number;
+  /** Another reference to the same tensor. */
+  share(): NativeTensor;
   /** Drops this reference; any later use is a DisposedError. Twice is harmless. */
   dispose(): void;
 }
 
 export type OpAttributes = Record<string, number | readonly number[] | boolean | string | undefined>;
+
+/** An op of a program: its inputs are value numbers, leaves first, then the outputs of the nodes in order. */
+export interface NativeNode {
+  op: string;
+  attributes: OpAttributes;
+  inputs: readonly number[];
+  outputCount: number;
+}
+
+/** A list of ops planned once, with all its memory in one arena. */
+export interface NativeProgram {
+  /** Bytes of the arena that holds what exists only within a run. */
+  readonly arenaBytes: number;
+  /** The most bytes that are needed at any time: no arena could be smaller. */
+  readonly lowerBoundBytes: number;
+  /** Enqueues one run on tensors like those it was planned for; returns the outputs, whose values may not be there yet. */
+  run(leaves: readonly NativeTensor[]): NativeTensor[];
+  dispose(): void;
+}
 
 export interface NativeBackend {
   readonly name: string;
@@ -26,6 +47,14 @@ export interface NativeBackend {
   supports(dtype: DType): boolean;
   /** Enqueues one op and returns its outputs, whose values may not be there yet. */
   run(op: string, attributes: OpAttributes, inputs: readonly NativeTensor[]): NativeTensor[];
+  /** Types and shapes of an op's outputs. Throws what `run` would throw for them. */
+  infer(
+    op: string,
+    attributes: OpAttributes,
+    inputs: readonly { shape: readonly number[]; dtype: DType }[],
+  ): { shape: number[]; dtype: DType }[];
+  /** Plans a program for leaves of these types, shapes and layouts. */
+  compile(nodes: readonly NativeNode[], leaves: readonly NativeTensor[], outputs: readonly number[]): NativeProgram;
   /** Copies host values (already of the type's own form) into a new tensor. */
   fromHost(values: TypedArray | Uint16Array, shape: readonly number[], dtype: DType): NativeTensor;
   /** Waits, then copies to the host; 16-bit floats come as Float32Array. */

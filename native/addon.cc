@@ -5,6 +5,7 @@
 #include "binding/environment.h"
 #include "binding/errors.h"
 #include "binding/native_backend.h"
+#include "binding/native_program.h"
 #include "binding/native_tensor.h"
 #include "binding/random.h"
 #include "core/cores.h"
@@ -21,6 +22,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new Environment);
   InitErrors(env, exports);
   NativeTensor::Init(env);
+  NativeProgram::Init(env);
   NativeBackend::Init(env, exports);
   InitRandom(env, exports);
   InitBatch(env, exports);

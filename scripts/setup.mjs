@@ -1,93 +1,115 @@
 // Set-up for `npm start` and `npm test`: dependencies, system packages, data set, native build, TypeScript build.
 // Does only what is missing; prints a line for each thing it does. Uses nothing but Node itself.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { buildAndNote, builtFile, isAddonDue, isEmulationDue } from './setup/native-build.mjs';
+import { canUseNodeGyp, nodeGypArguments } from './setup/node-gyp.mjs';
 import {
   canInstall,
-  canUseNodeGyp,
+  isBuiltElsewhere,
+  isNodeTooOld,
   isStale,
   missingSystemPackages,
+  neededNode,
   outdatedDependencies,
+  systemPackages,
   which,
 } from './setup/probe.mjs';
-import { remedyText } from './setup/remedy.mjs';
+import { dependencyRemedy, remedyText } from './setup/remedy.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const addon = join(root, 'build', 'Release', 'residua.node');
+const addon = builtFile(root, 'residua.node');
 
 /** A set-up step that failed; the message says what to do. */
 export class SetupError extends Error {}
 
-/** Makes everything ready. Throws SetupError. */
-export function setup() {
+/** Makes everything ready; with `emulation`, the emulation of the CUDA backend too, for tests. Throws SetupError. */
+export function setup({ emulation = false } = {}) {
   checkNode();
   installDependencies();
-  installSystemPackages();
+  const needsBuild = isAddonDue(root) || (emulation && isEmulationDue(root));
+  installSystemPackages({ needsBuild });
+  if (needsBuild) dropForeignBuild();
   buildNative();
+  if (emulation) buildEmulation();
   buildLibrary();
 }
 
 function checkNode() {
-  const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major < 20 || (major === 20 && minor < 17))
-    throw new SetupError(`residua needs Node 20.17 or later, this is ${process.versions.node}.`);
+  const found = process.versions.node;
+  if (isNodeTooOld(found)) throw new SetupError(`residua needs Node ${neededNode} or later, this is ${found}.`);
 }
 
 function installDependencies() {
   const outdated = outdatedDependencies(root);
   if (outdated.length === 0) return;
   say(`Installing npm packages (${outdated.length} missing or of another version) ...`);
-  run(
-    'npm',
-    ['ci', '--no-audit', '--no-fund', '--loglevel', 'error'],
-    'npm ci failed: is the npm registry within reach?',
-  );
+  // Not `npm ci`: it deletes what is there before it knows whether it can reach the registry. This one puts that back.
+  const options = ['--no-save', '--prefer-offline', '--include=dev', '--no-audit', '--no-fund', '--loglevel', 'error'];
+  run('npm', ['install', ...options], dependencyRemedy(outdated));
+  const still = outdatedDependencies(root);
+  if (still.length > 0) throw new SetupError(dependencyRemedy(still));
 }
 
-const nativeSources = ['native', 'CMakeLists.txt', 'binding.gyp'].map((name) => join(root, name));
-
-function installSystemPackages() {
-  const needsBuild = isStale(addon, nativeSources);
-  const missing = missingSystemPackages({ needsBuild });
-  if (missing.length === 0) return;
-  if (!canInstall()) {
-    const rest = canUseNodeGyp() ? missing.filter((item) => item.apt !== 'cmake') : missing;
-    if (rest.length === 0) return;
-    throw new SetupError(remedyText(rest));
+function installSystemPackages({ needsBuild }) {
+  let missing = missingSystemPackages({ needsBuild });
+  if (missing.length > 0 && canInstall()) {
+    aptInstall(missing);
+    missing = missingSystemPackages({ needsBuild });
   }
+  if (canUseNodeGyp()) missing = missing.filter((item) => item !== systemPackages.cmake);
+  if (missing.length > 0) throw new SetupError(remedyText(missing));
+}
+
+/** Tries to install; what is missing afterwards, for want of a network for instance, is for the caller to find out. */
+function aptInstall(missing) {
   say(`Installing ${missing.map((item) => item.what).join(', ')} (apt-get) ...`);
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const options = { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }, stdio: ['ignore', 'ignore', 2] };
   const packages = missing.map((item) => item.apt);
-  run('apt-get', ['update', '-qq'], remedyText(missing), env);
-  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], remedyText(missing), env);
-  const still = missingSystemPackages({ needsBuild });
-  if (still.length > 0) throw new SetupError(remedyText(still));
+  spawnSync('apt-get', ['update', '-qq'], options);
+  spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], options);
+}
+
+/** Of a project that was moved, CMake would refuse to go on with the old folder. */
+function dropForeignBuild() {
+  const build = join(root, 'build');
+  if (isBuiltElsewhere(root, build)) rmSync(build, { recursive: true });
 }
 
 function buildNative() {
-  if (!isStale(addon, nativeSources)) return;
+  if (!isAddonDue(root)) return;
   if (which('cmake')) {
     say('Building the native addon (cmake-js, about two minutes) ...');
-    const cmakeJs = join(root, 'node_modules', 'cmake-js', 'bin', 'cmake-js');
-    const cores = String(availableParallelism());
-    run(
-      process.execPath,
-      [cmakeJs, 'build', '--out', 'build', '--config', 'Release', '--parallel', cores, '--log-level', 'warn'],
-      'The native build failed; see the messages above.',
-    );
+    buildAndNote(root, ['residua.node', 'libresidua_cuda.so'], () => runCmakeJs());
   } else {
     say('Building the native addon (node-gyp, as CMake is missing) ...');
-    const nodeGyp = join(root, 'node_modules', 'node-gyp', 'bin', 'node-gyp.js');
-    run(
-      process.execPath,
-      [nodeGyp, 'rebuild', '--loglevel', 'warn'],
-      'The native build failed; see the messages above.',
-    );
+    run(process.execPath, nodeGypArguments(root), 'The native build failed; see the messages above.');
   }
   if (!existsSync(addon)) throw new SetupError(`The native build ended without an error but left no ${addon}.`);
+}
+
+/** The same library with everything of CUDA replaced by code for the host. CMake alone builds it. */
+function buildEmulation() {
+  if (!isEmulationDue(root)) return;
+  if (!which('cmake')) {
+    say('The CUDA emulation is not built, as CMake is missing: tests run on the CPU backend alone.');
+    return;
+  }
+  say('Building the CUDA emulation and its tests (cmake-js, about five minutes) ...');
+  const name = 'libresidua_cuda_emulation.so';
+  buildAndNote(root, [name], () => runCmakeJs('--target', 'residua_tests'));
+  if (!existsSync(builtFile(root, name)))
+    throw new SetupError(`The build of ${name} ended without an error but left none.`);
+}
+
+function runCmakeJs(...more) {
+  const cmakeJs = join(root, 'node_modules', 'cmake-js', 'bin', 'cmake-js');
+  const cores = String(availableParallelism());
+  const args = ['build', '--out', 'build', '--config', 'Release', '--parallel', cores, '--log-level', 'warn', ...more];
+  run(process.execPath, [cmakeJs, ...args], 'The native build failed; see the messages above.');
 }
 
 function buildLibrary() {
@@ -106,9 +128,9 @@ function buildLibrary() {
   );
 }
 
-function run(command, args, failure, env = process.env) {
+function run(command, args, failure) {
   // Both streams go to stderr: stdout belongs to the command that asked for the set-up.
-  const result = spawnSync(command, args, { cwd: root, env, stdio: ['ignore', 2, 2] });
+  const result = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] });
   if (result.error) throw new SetupError(`${failure}\n(${command}: ${result.error.message})`);
   if (result.status !== 0)
     throw new SetupError(`${failure}\n(${command} ${args.join(' ')} ended with status ${result.status})`);
@@ -119,9 +141,9 @@ function say(text) {
 }
 
 /** Runs the set-up; on failure prints what to do and ends the process with status 1. */
-export function setupOrExit() {
+export function setupOrExit(options) {
   try {
-    setup();
+    setup(options);
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     process.stderr.write(`${error.message}\n`);

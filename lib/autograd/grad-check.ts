@@ -4,6 +4,7 @@ import { native } from '../native.js';
 import { checkTensorList, kindOf } from '../ops/attributes.js';
 import { copy } from '../ops/copy.js';
 import { checkBoolean, checkNumber, checkOptions } from '../options.js';
+import { currentPrecision } from '../precision.js';
 import { fromHost } from '../tensor/create.js';
 import { randomState, setRandomState } from '../tensor/random.js';
 import { tidy } from '../tensor/scope.js';
@@ -48,6 +49,11 @@ export function gradCheck(
   if (half >= 0)
     throw new DTypeError(
       `gradCheck expected inputs of float32 or integers, got inputs[${half}] of ${inputs[half]?.dtype}: differences drown in its rounding.`,
+    );
+
+  if (currentPrecision() !== 'float32')
+    throw new ConfigError(
+      `gradCheck expected precision float32, got ${currentPrecision()}: differences drown in its rounding. Use autocast('float32', ...).`,
     );
 
   const random = randomState();

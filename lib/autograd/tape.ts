@@ -1,8 +1,6 @@
-// The tape: which op made a tensor while recording, and how gradients flow back through it.
-import { ConfigError, ShapeError } from '../errors.js';
-import { run1 } from '../ops/run.js';
-import { ones } from '../tensor/create.js';
-import { tidy, trackBeside, untracked } from '../tensor/scope.js';
+// The tape: which op made a tensor while recording, and what it keeps for gradients to flow back (backward.ts).
+import { currentPrecision } from '../precision.js';
+import { tidy } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** Values that an op keeps for its backward pass; null where the gradient that would need them is not wanted. */
@@ -16,10 +14,10 @@ export type BackwardFn<S extends Saved> = (
 ) => readonly (Tensor | null)[];
 
 /** Where the gradient of an op's input goes: to the op that made it, or to a tensor with `requiresGrad`. */
-type Edge = { node: GradNode } | { leaf: Tensor } | null;
+export type Edge = { node: GradNode } | { leaf: Tensor } | null;
 
 /** How an op's gradient is computed, and from what. */
-interface BackwardStep {
+export interface BackwardStep {
   readonly fn: BackwardFn<Saved>;
   readonly saved: Saved;
   /** The versions that the saved tensors had when they were saved: an in-place update since would make the gradient wrong. */
@@ -33,6 +31,8 @@ export interface GradNode {
   edges: readonly Edge[];
   /** Null once it is released. */
   step: BackwardStep | null;
+  /** Whether gradients here may be too small for float16, in which the op was recorded: then the loss is scaled. */
+  readonly isFloat16: boolean;
   /** Who may still send a gradient here: the live output, later nodes, a backward pass under way. At 0 the saved values go. */
   references: number;
 }
@@ -50,7 +50,8 @@ export const isRecording = (): boolean => mode.recording;
 /** Whether layers behave as in training: batch statistics in BatchNorm, Dropout active. */
 export const isTraining = (): boolean => mode.training;
 
-function withMode<T>(next: Mode, fn: () => T): T {
+/** Runs `fn` in another mode. Internal. */
+export function withMode<T>(next: Mode, fn: () => T): T {
   const previous = mode;
   mode = next;
   try {
@@ -100,6 +101,7 @@ export function recordOp<const S extends Saved>(
       saved: saved.map((tensor) => tensor?.alias() ?? null),
       versions: saved.map((tensor) => tensor?.version),
     },
+    isFloat16: currentPrecision() === 'float16',
     references: 1,
   };
 }
@@ -119,133 +121,10 @@ export function dropReference(node: GradNode): void {
 }
 
 /** Frees what the node keeps; returns the nodes that lose a reference by it. */
-function release(node: GradNode): GradNode[] {
+export function release(node: GradNode): GradNode[] {
   for (const tensor of node.step?.saved ?? []) tensor?.dispose();
   node.step = null;
   const behind = node.edges.flatMap((edge) => (edge && 'node' in edge ? [edge.node] : []));
   node.edges = [];
   return behind;
-}
-
-/** Sends the head's gradient back through the tape; leaves get their `grad`, replacing an older one. */
-export function backward(head: Tensor, headGrad: Tensor | undefined, retainGraph: boolean): void {
-  const { node } = head;
-  if (!node) {
-    throw new ConfigError(
-      'backward() expected a tensor computed inside autograd.record() from one with requiresGrad, got one without history.',
-    );
-  }
-  if (headGrad && headGrad.shape.join() !== head.shape.join()) {
-    throw new ShapeError(
-      `backward() expected a head gradient of shape [${head.shape.join(', ')}], got [${headGrad.shape.join(', ')}].`,
-      { expected: head.shape, found: headGrad.shape },
-    );
-  }
-  const nodes = nodesBehind(node);
-  nodes.forEach(checkUsable);
-  for (const each of nodes) each.references += 1;
-  const gradients = new Gradients();
-  const { training } = mode;
-  try {
-    untracked(() =>
-      withMode({ recording: false, training }, () => {
-        gradients.add({ node }, headGrad?.alias() ?? ones(head.shape, { dtype: head.dtype, device: head.device }));
-        for (const each of nodes) {
-          runNode(each, gradients);
-          if (!retainGraph) release(each).forEach(dropReference);
-        }
-        gradients.assignLeaves();
-      }),
-    );
-  } finally {
-    gradients.dispose();
-    nodes.forEach(dropReference);
-  }
-}
-
-/** The node and all it depends on, latest first. */
-function nodesBehind(head: GradNode): GradNode[] {
-  const found = new Set<GradNode>([head]);
-  for (const node of found) for (const edge of node.edges) if (edge && 'node' in edge) found.add(edge.node);
-  return [...found].sort((a, b) => b.id - a.id);
-}
-
-function checkUsable({ op, step }: GradNode): void {
-  if (!step) {
-    throw new ConfigError(
-      `backward() went through '${op}' a second time, but the first released the tape. Pass { retainGraph: true } to the first.`,
-      { op },
-    );
-  }
-  const { saved, versions } = step;
-  const changed = saved.findIndex((tensor, i) => tensor !== null && tensor.version !== versions[i]);
-  if (changed >= 0) {
-    const shape = saved[changed]?.shape ?? [];
-    throw new ConfigError(
-      `backward() needs a tensor of shape [${shape.join(', ')}] as '${op}' saw it, but it was updated in place since (assign, Trainer.step, running statistics). Call backward() before the update.`,
-      { op, shape },
-    );
-  }
-}
-
-function runNode(node: GradNode, gradients: Gradients): void {
-  const grad = gradients.take(node);
-  if (!grad) return;
-  try {
-    const { fn, saved } = node.step as BackwardStep;
-    const needs = node.edges.map((edge) => edge !== null);
-    const inputGrads = tidy(() => fn(grad, saved, needs));
-    // A gradient that is passed on as it is, or twice, gets a reference of its own for each place it goes to.
-    const seen = new Set<Tensor | null>([grad, ...saved]);
-    for (const [i, inputGrad] of inputGrads.entries()) {
-      if (!inputGrad) continue;
-      const own = seen.has(inputGrad) ? inputGrad.alias() : inputGrad;
-      seen.add(inputGrad);
-      const edge = node.edges[i];
-      if (edge) gradients.add(edge, own);
-      else own.dispose();
-    }
-  } finally {
-    grad.dispose();
-  }
-}
-
-/** Gradients under way, summed where several come to the same place. Owns them. */
-class Gradients {
-  #ofNodes = new Map<GradNode, Tensor>();
-  #ofLeaves = new Map<Tensor, Tensor>();
-
-  add(edge: NonNullable<Edge>, grad: Tensor): void {
-    if ('leaf' in edge) this.#ofLeaves.set(edge.leaf, sumOf(this.#ofLeaves.get(edge.leaf), grad));
-    else this.#ofNodes.set(edge.node, sumOf(this.#ofNodes.get(edge.node), grad));
-  }
-
-  take(node: GradNode): Tensor | undefined {
-    const grad = this.#ofNodes.get(node);
-    this.#ofNodes.delete(node);
-    return grad;
-  }
-
-  /** Hands each leaf its gradient, in memory that nothing else uses. */
-  assignLeaves(): void {
-    for (const [leaf, grad] of this.#ofLeaves) {
-      if (leaf.disposed) continue;
-      const own = grad.isShared ? run1('copy', {}, [grad]) : grad.alias();
-      leaf.grad?.dispose();
-      leaf.grad = own;
-      trackBeside(own, leaf);
-    }
-  }
-
-  dispose(): void {
-    for (const grad of [...this.#ofNodes.values(), ...this.#ofLeaves.values()]) grad.dispose();
-  }
-}
-
-function sumOf(a: Tensor | undefined, b: Tensor): Tensor {
-  if (!a) return b;
-  const sum = run1('add', {}, [a, b]);
-  a.dispose();
-  b.dispose();
-  return sum;
 }

@@ -1,6 +1,7 @@
 // Values of command-line options: each function takes the text and returns the value, or tells commander what is wrong.
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { Device } from '../device.js';
+import { precisions } from '../precision.js';
 
 /** A whole number from 1 to 2^31 - 1. */
 export function positiveInteger(text: string): number {
@@ -30,6 +31,13 @@ export function deviceName(text: string): Device {
   const name = text === 'gpu' ? 'gpu(0)' : text;
   if (!/^(cpu|gpu\(\d+\))$/.test(name)) throw new InvalidArgumentError("Expected 'cpu', 'gpu' or 'gpu(N)'.");
   return new Device(name);
+}
+
+/** `--precision`, the same for every command that runs a net. */
+export function precisionOption(): Option {
+  return new Option('--precision <type>', 'type of the activations; parameters are float32 in any case')
+    .choices(precisions)
+    .default('float32');
 }
 
 /** A shape such as 1x1x224x224: batch, channels, height, width. */

@@ -1,4 +1,5 @@
 // What history.json holds: how a run was made, on what, and what came out.
+import type { Precision } from '../precision.js';
 import type { EpochRecord } from '../train/history.js';
 import type { Environment } from './environment.js';
 import type { Recipe } from './recipe.js';
@@ -10,6 +11,7 @@ export interface RunRecord {
     optimizer: string;
     initializer: string;
     device: string;
+    precision: Precision;
     seed: number;
     trainImages: number;
     testImages: number;
@@ -19,6 +21,8 @@ export interface RunRecord {
   started: string;
   /** From the start of the training, in all. */
   seconds: number;
+  /** Steps left out because gradients overflowed float16. */
+  skippedSteps: number;
   /** Whether it was stopped before its end. */
   interrupted: boolean;
   /** The complete epochs. */

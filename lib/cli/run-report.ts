@@ -24,12 +24,13 @@ export async function runReport(run: RunRecord, net: Block, test: Dataset, devic
 }
 
 function subtitle({ config, seconds }: RunRecord): string {
-  const { resize, epochs, batchSize, learningRate } = config;
+  const { resize, epochs, batchSize, learningRate, precision } = config;
   return [
     `${config.device}: ${resize}x${resize} pixels`,
     `${epochs} ${epochs === 1 ? 'epoch' : 'epochs'} of ${count(config.trainImages)} images`,
     `batches of ${batchSize}`,
     `learning rate ${learningRate}`,
+    ...(precision === 'float32' ? [] : [precision]),
     `seed ${config.seed}`,
     duration(seconds),
   ].join(', ');

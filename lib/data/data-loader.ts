@@ -1,7 +1,6 @@
 // Batches of a data set as tensors: the next ones are prepared on other threads while the current one trains.
 import { currentDevice, Device } from '../device.js';
-import { ConfigError, DataError, OutOfMemoryError, ResiduaError } from '../errors.js';
-import { native } from '../native.js';
+import { ConfigError, DataError, ResiduaError } from '../errors.js';
 import {
   checkBoolean,
   checkChoice,
@@ -11,11 +10,13 @@ import {
   checkPair,
   type Size2d,
 } from '../options.js';
-import { fromHost } from '../tensor/create.js';
 import { randomStream } from '../tensor/random.js';
 import type { Tensor } from '../tensor/tensor.js';
+import type { BatchMaker, PreparedBatch } from './batch-maker.js';
 import { batchesOf, type LastBatch, type PlanOptions, planEpoch } from './batch-plan.js';
 import type { Dataset } from './dataset.js';
+import { HostBatches } from './host-batches.js';
+import { ResidentBatches, residesByDefault } from './resident-batches.js';
 
 export interface DataLoaderOptions {
   /** Images in a batch. */
@@ -32,12 +33,11 @@ export interface DataLoaderOptions {
   resize?: Size2d;
   /** Where the batches are made. Default: the default device. */
   device?: Device;
-}
-
-/** Host memory for one batch. Reused: touching fresh memory costs more than filling it. */
-interface Buffer {
-  images: Float32Array;
-  labels: Int32Array;
+  /**
+   * Whether the data set's bytes are copied to the device once, for all loaders, and batches are made there: the same batches.
+   * 'auto' (default): on a GPU, where they take less than a quarter of its free memory.
+   */
+  resident?: boolean | 'auto';
 }
 
 const maxElements = 2 ** 31 - 1;
@@ -54,10 +54,12 @@ export class DataLoader implements AsyncIterable<[Tensor, Tensor]> {
   readonly device: Device;
   /** [height, width] of the batches' images. */
   readonly size: readonly [height: number, width: number];
+  /** Whether batches are made from the data set's bytes on the device. */
+  readonly resident: boolean;
   #epoch = 0;
   readonly #plan: PlanOptions;
   readonly #prefetch: number;
-  readonly #free: Buffer[] = [];
+  readonly #maker: BatchMaker;
 
   constructor(dataset: Dataset, options: DataLoaderOptions) {
     checkOptions('DataLoader()', options, [
@@ -68,8 +70,9 @@ export class DataLoader implements AsyncIterable<[Tensor, Tensor]> {
       'seed',
       'resize',
       'device',
+      'resident',
     ]);
-    const { shuffle = false, lastBatch = 'keep', prefetch = 2, device = currentDevice() } = options;
+    const { shuffle = false, lastBatch = 'keep', prefetch = 2, device = currentDevice(), resident = 'auto' } = options;
     this.dataset = checkDataset(dataset);
     this.batchSize = checkInteger('DataLoader()', 'batchSize', options.batchSize, 1);
     checkBoolean('DataLoader()', 'shuffle', shuffle);
@@ -90,6 +93,10 @@ export class DataLoader implements AsyncIterable<[Tensor, Tensor]> {
     this.#plan = { count: dataset.length, batchSize: this.batchSize, lastBatch };
     if (shuffle) this.#plan.shuffle = options.seed === undefined ? randomStream() : { seed: options.seed, stream: 0 };
     this.#checkBatchElements();
+    this.resident = checkResident(resident) === 'auto' ? residesByDefault(dataset, device) : resident === true;
+    this.#maker = this.resident
+      ? new ResidentBatches(dataset, this.size, device)
+      : new HostBatches(dataset, this.size, device, prefetch + 1);
   }
 
   /** Number of batches of the next epoch. */
@@ -112,86 +119,28 @@ export class DataLoader implements AsyncIterable<[Tensor, Tensor]> {
   }
 
   async *#iterate(epoch: number, batches: readonly Int32Array[]): AsyncGenerator<[Tensor, Tensor], void, undefined> {
-    const ahead: Promise<Buffer>[] = [];
+    const ahead: Promise<PreparedBatch>[] = [];
     let started = 0;
     try {
-      for (const rows of batches) {
+      while (started < batches.length || ahead.length > 0) {
         while (started < batches.length && ahead.length <= this.#prefetch)
           ahead.push(this.#prepare(epoch, started, batches[started++] as Int32Array));
-        const buffer = await (ahead.shift() as Promise<Buffer>);
-        yield this.#toTensors(buffer, rows.length);
+        const batch = await (ahead.shift() as Promise<PreparedBatch>);
+        yield batch.take();
       }
     } finally {
-      // Left early: the threads still write into these buffers, so they are free only when the work is done.
-      for (const result of await Promise.allSettled(ahead))
-        if (result.status === 'fulfilled') this.#release(result.value);
+      // Left early: what is under way is waited for, because threads may still write into its memory.
+      for (const result of await Promise.allSettled(ahead)) if (result.status === 'fulfilled') result.value.drop();
     }
   }
 
   /** Starts one batch. The promise may be rejected before anyone waits for it, which is no crash. */
-  #prepare(epoch: number, batch: number, rows: Int32Array): Promise<Buffer> {
-    const buffer = this.#fill(rows).catch((cause: unknown) => {
+  #prepare(epoch: number, batch: number, rows: Int32Array): Promise<PreparedBatch> {
+    const prepared = this.#maker.prepare(rows).catch((cause: unknown) => {
       throw batchError(epoch, batch, cause);
     });
-    buffer.catch(() => {});
-    return buffer;
-  }
-
-  async #fill(indices: Int32Array): Promise<Buffer> {
-    const [channels, height, width] = this.dataset.shape;
-    const [outHeight, outWidth] = this.size;
-    const buffer = this.#buffer(indices.length);
-    try {
-      await native().prepareBatch({
-        images: this.dataset.images,
-        labels: this.dataset.labels,
-        channels,
-        height,
-        width,
-        indices,
-        outHeight,
-        outWidth,
-        scale: 1 / 255,
-        outImages: buffer.images.subarray(0, indices.length * channels * outHeight * outWidth),
-        outLabels: buffer.labels.subarray(0, indices.length),
-      });
-    } catch (error) {
-      this.#release(buffer);
-      throw error;
-    }
-    return buffer;
-  }
-
-  /** Copies a prepared batch to the device and gives its buffer back. */
-  #toTensors(buffer: Buffer, rows: number): [Tensor, Tensor] {
-    const shape = [rows, this.dataset.shape[0], ...this.size];
-    const elements = shape.reduce((n, d) => n * d, 1);
-    try {
-      const x = fromHost(buffer.images.subarray(0, elements), shape, 'float32', this.device);
-      return [x, fromHost(buffer.labels.subarray(0, rows), [rows], 'int32', this.device)];
-    } finally {
-      this.#release(buffer);
-    }
-  }
-
-  /** A free buffer with room for so many images, or a new one. */
-  #buffer(rows: number): Buffer {
-    const fits = this.#free.findIndex((buffer) => buffer.labels.length >= rows);
-    if (fits >= 0) return this.#free.splice(fits, 1)[0] as Buffer;
-    const elements = rows * this.#elementsOfImage();
-    try {
-      return { images: new Float32Array(elements), labels: new Int32Array(rows) };
-    } catch (cause) {
-      throw new OutOfMemoryError(
-        `A batch needs ${elements * 4} bytes of memory, which cannot be had; a smaller batchSize or resize would help.`,
-        { bytesAsked: elements * 4 },
-        { cause },
-      );
-    }
-  }
-
-  #release(buffer: Buffer): void {
-    if (this.#free.length <= this.#prefetch) this.#free.push(buffer);
+    prepared.catch(() => {});
+    return prepared;
   }
 
   #elementsOfImage(): number {
@@ -216,6 +165,14 @@ function batchError(epoch: number, batch: number, cause: unknown): ResiduaError 
     { epoch, batch },
     { cause },
   );
+}
+
+function checkResident(resident: unknown): boolean | 'auto' {
+  if (resident === 'auto' || typeof resident === 'boolean') return resident;
+  throw new ConfigError(`DataLoader() expected resident to be true, false or 'auto', got ${String(resident)}.`, {
+    argument: 'resident',
+    found: resident,
+  });
 }
 
 function checkDataset(dataset: Dataset): Dataset {

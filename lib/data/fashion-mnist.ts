@@ -128,6 +128,8 @@ export interface LoadFashionMnistOptions {
   shuffle?: boolean;
   /** Where the batches are made. Default: the default device. */
   device?: Device;
+  /** As in `DataLoader`. */
+  resident?: boolean | 'auto';
   /** Only the first `limit` training images, and a sixth as many test images. */
   limit?: number;
 }
@@ -137,8 +139,8 @@ export async function loadDataFashionMnist(
   batchSize: number,
   options: LoadFashionMnistOptions = {},
 ): Promise<[DataLoader, DataLoader]> {
-  checkOptions('loadDataFashionMnist()', options, ['resize', 'root', 'shuffle', 'device', 'limit']);
-  const { resize, root, shuffle = true, device, limit } = options;
+  checkOptions('loadDataFashionMnist()', options, ['resize', 'root', 'shuffle', 'device', 'resident', 'limit']);
+  const { resize, root, shuffle = true, device, resident, limit } = options;
   if (limit !== undefined) checkInteger('loadDataFashionMnist()', 'limit', limit, 1);
   let train = await fashionMnist({ train: true, root });
   let test = await fashionMnist({ train: false, root });
@@ -147,7 +149,7 @@ export async function loadDataFashionMnist(
     test = test.take(Math.ceil(limit / 6));
   }
   return [
-    new DataLoader(train, { batchSize, shuffle, resize, device }),
-    new DataLoader(test, { batchSize, resize, device }),
+    new DataLoader(train, { batchSize, shuffle, resize, device, resident }),
+    new DataLoader(test, { batchSize, resize, device, resident }),
   ];
 }

@@ -2,7 +2,7 @@
 import { isTraining } from '../autograd/tape.js';
 import { ShapeError } from '../errors.js';
 import { One, Zero } from '../init/index.js';
-import { batchNorm } from '../ops/index.js';
+import { batchNorm, batchNormAddRelu } from '../ops/index.js';
 import { checkBoolean, checkInteger, checkNumber, checkOptions } from '../options.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Block } from './block.js';
@@ -64,7 +64,21 @@ export class BatchNorm extends Block {
     return inLayer(this, () => this.#normalize(x, true));
   }
 
+  /** max(forward(x) + residual, 0) as one op. */
+  forwardAddRelu(x: Tensor, residual: Tensor): Tensor {
+    return inLayer(this, () => batchNormAddRelu(x, residual, ...this.#parametersFor(x), this.#options()));
+  }
+
   #normalize(x: Tensor, relu: boolean): Tensor {
+    return batchNorm(x, ...this.#parametersFor(x), { ...this.#options(), relu });
+  }
+
+  #options() {
+    return { momentum: this.momentum, epsilon: this.epsilon, training: isTraining() };
+  }
+
+  /** gamma, beta, runningMean, runningVar, whose size is inferred from x where it is not known yet. */
+  #parametersFor(x: Tensor): [Tensor, Tensor, Tensor, Tensor] {
     const parameters = [this.gamma, this.beta, this.runningMean, this.runningVar] as const;
     if (x.ndim < 2)
       throw new ShapeError(
@@ -72,17 +86,6 @@ export class BatchNorm extends Block {
         { found: x.shape },
       );
     for (const parameter of parameters) parameter.inferShape([x.shape[1] as number]);
-    const [gamma, beta, runningMean, runningVar] = parameters.map((parameter) => parameter.data()) as [
-      Tensor,
-      Tensor,
-      Tensor,
-      Tensor,
-    ];
-    return batchNorm(x, gamma, beta, runningMean, runningVar, {
-      momentum: this.momentum,
-      epsilon: this.epsilon,
-      training: isTraining(),
-      relu,
-    });
+    return parameters.map((parameter) => parameter.data()) as [Tensor, Tensor, Tensor, Tensor];
   }
 }

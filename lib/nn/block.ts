@@ -4,9 +4,10 @@ import { ConfigError, DeviceError } from '../errors.js';
 import { checkBoolean, checkOptions } from '../options.js';
 import { Tensor } from '../tensor/tensor.js';
 import { inLayer } from './forward.js';
-import { checkInitializer, type InitializeOptions, Parameter } from './parameter.js';
+import { Parameter } from './parameter.js';
 import { ParameterDict } from './parameter-dict.js';
 import { type LoadOptions, loadParameters, saveParameters } from './parameter-file.js';
+import { checkInitializer, type InitializeOptions } from './parameter-options.js';
 import { type SummaryOptions, summarize } from './summary.js';
 
 const counters = new Map<string, number>(); // how many blocks of a kind were named so far
@@ -136,15 +137,16 @@ export abstract class Block {
   }
 
   /**
-   * Marks this block and all below it for capture: recorded once, replayed after. Capture is not part of this version
-   * yet: a marked block runs op by op like any other. Its results are the same either way.
+   * From the next forward pass of this block on, ops are recorded instead of run, until `Trainer.step()` has been called or a
+   * value is read; then all of them run as one program, planned once for each set of shapes (see `capture`). Results are
+   * the same either way.
    */
   hybridize(active = true): void {
     checkBoolean('hybridize()', 'active', active);
     for (const [, block] of this.descendants()) block.#hybridized = active;
   }
 
-  /** Whether it is marked for capture. */
+  /** Whether its ops are recorded and run as one program. */
   get hybridized(): boolean {
     return this.#hybridized;
   }

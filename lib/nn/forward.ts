@@ -1,5 +1,6 @@
 // What happens around every layer's forward: a memory scope, the layer's path in error messages, observers.
 import { ResiduaError } from '../errors.js';
+import { beginDeferral } from '../graph/deferral.js';
 import { tidy } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Block } from './block.js';
@@ -12,6 +13,7 @@ let observer: Observer | null = null;
 
 /** Runs a layer's arithmetic: a tidy scope, and errors say in which layer they came up. */
 export function inLayer(block: Block, arithmetic: () => Tensor): Tensor {
+  if (block.hybridized && !observer) beginDeferral();
   active.push(block);
   try {
     const output = tidy(arithmetic);

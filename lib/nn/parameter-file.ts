@@ -2,8 +2,8 @@
 import { CheckpointError } from '../errors.js';
 import { type HostTensor, readSafetensors, type SafetensorsFile, writeSafetensors } from '../interop/safetensors.js';
 import { checkBoolean, checkOptions } from '../options.js';
-import { fitsShape } from './parameter.js';
 import type { ParameterDict } from './parameter-dict.js';
+import { fitsShape } from './parameter-options.js';
 
 export interface LoadOptions {
   /** Leave parameters that the file does not have as they are. Default false: an error. */

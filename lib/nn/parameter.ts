@@ -1,8 +1,9 @@
 // A parameter: a tensor that a layer owns, its gradient, and how it comes to its first values.
 import { currentDevice, type Device } from '../device.js';
 import { ConfigError, DTypeError, ShapeError } from '../errors.js';
-import { Initializer, type RandomStream, Uniform, Zero } from '../init/index.js';
+import { type Initializer, type RandomStream, Uniform, Zero } from '../init/index.js';
 import type { DType, TypedArray } from '../native.js';
+import { kindOf } from '../ops/attributes.js';
 import { assign } from '../ops/index.js';
 import { run1 } from '../ops/run.js';
 import { checkBoolean, checkNumber, checkOptions } from '../options.js';
@@ -10,28 +11,7 @@ import { checkShape, fromHost } from '../tensor/create.js';
 import { randomStream } from '../tensor/random.js';
 import { tidy, untracked } from '../tensor/scope.js';
 import { Tensor } from '../tensor/tensor.js';
-
-export interface ParameterOptions {
-  /** 0 stands for a size that the first forward tells. */
-  shape: readonly number[];
-  /** Initialiser of this parameter, in place of the one given to `initialize()`. */
-  init?: Initializer;
-  /** Default true. */
-  trainable?: boolean;
-  /** Multiplies the learning rate. Default 1. */
-  lrMult?: number;
-  /** Multiplies the weight decay. Default 1. */
-  wdMult?: number;
-}
-
-export interface InitializeOptions {
-  /** For weights; biases and betas start at 0, gammas at 1. Default Uniform(0.07), as in Gluon. */
-  init?: Initializer;
-  /** Default: the default device. */
-  device?: Device;
-  /** Draw again where there are values already. Default false: those are kept. */
-  forceReinit?: boolean;
-}
+import { checkInitializer, fitsShape, type InitializeOptions, type ParameterOptions } from './parameter-options.js';
 
 /** Initialisation that waits for the shape. Its random stream is settled already. */
 interface Pending {
@@ -213,7 +193,7 @@ export class Parameter {
   #shapeOfArray(values: TypedArray): readonly number[] {
     if (!(values instanceof Float32Array || values instanceof Int32Array || values instanceof Uint8Array)) {
       throw new DTypeError(
-        `Parameter '${this.name}' expected a Tensor, Float32Array, Int32Array or Uint8Array, got ${describe(values)}.`,
+        `Parameter '${this.name}' expected a Tensor, Float32Array, Int32Array or Uint8Array, got ${kindOf(values)}.`,
         { parameter: this.name },
       );
     }
@@ -234,20 +214,3 @@ export class Parameter {
     );
   }
 }
-
-/** Whether `shape` is `pattern`, in which 0 stands for any size. */
-export function fitsShape(pattern: readonly number[], shape: readonly number[]): boolean {
-  return pattern.length === shape.length && pattern.every((d, axis) => d === 0 || d === shape[axis]);
-}
-
-/** Refuses what is not an initialiser. */
-export function checkInitializer(where: string, init: unknown): Initializer {
-  if (init instanceof Initializer) return init;
-  throw new ConfigError(
-    `${where} expected init to be an initialiser such as new init.Xavier(), got ${describe(init)}.`,
-    { argument: 'init' },
-  );
-}
-
-const describe = (value: unknown): string =>
-  typeof value === 'object' && value !== null ? (value.constructor?.name ?? 'an object') : typeof value;

@@ -1,4 +1,5 @@
 // The residual block of the chapter.
+import { isTraining } from '../autograd/tape.js';
 import { addRelu } from '../ops/index.js';
 import { checkBoolean, checkOptions, type Size2d } from '../options.js';
 import { tidy } from '../tensor/scope.js';
@@ -41,7 +42,15 @@ export class Residual extends Block {
 
   override forward(x: Tensor): Tensor {
     const hidden = tidy(() => this.bn1.forwardRelu(this.conv1.forward(x)));
+    const shortcut = () => (this.conv3 ? this.conv3.forward(x) : x);
+    if (fusesEnd(x)) return this.bn2.forwardAddRelu(this.conv2.forward(hidden), shortcut());
     const y = tidy(() => this.bn2.forward(this.conv2.forward(hidden)));
-    return addRelu(y, this.conv3 ? this.conv3.forward(x) : x);
+    return addRelu(y, shortcut());
   }
 }
+
+/**
+ * Whether the end of the block, norm + sum + ReLU, runs as one op: where cuDNN has an engine for it. On the CPU it would be
+ * the same two passes over memory; in prediction the norm may be folded into the convolution before it.
+ */
+const fusesEnd = (x: Tensor): boolean => x.device.kind === 'gpu' && isTraining();

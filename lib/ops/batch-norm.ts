@@ -4,6 +4,7 @@ import { checkBoolean, checkNumber, checkOptions } from '../options.js';
 import { tidy } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkTensors } from './attributes.js';
+import { inPrecision } from './mixed.js';
 import { run, run1 } from './run.js';
 
 export interface BatchNormOptions {
@@ -35,14 +36,21 @@ export function batchNorm(
 ): Tensor {
   checkTensors('batchNorm', { x, gamma, beta, runningMean, runningVar });
   checkOptions('batchNorm', options, ['momentum', 'epsilon', 'training', 'relu']);
-  const momentum = checkNumber('batchNorm', 'momentum', options.momentum ?? 0.9, { min: 0, max: 1 });
-  const epsilon = checkNumber('batchNorm', 'epsilon', options.epsilon ?? 1e-5, { min: 0 });
-  const training = checkBoolean('batchNorm', 'training', options.training ?? isTraining());
   const relu = checkBoolean('batchNorm', 'relu', options.relu ?? false);
-  const inputs = [x, gamma, beta, runningMean, runningVar];
-  return training
-    ? train(inputs, { epsilon, momentum, training, relu })
-    : predict(inputs, { epsilon, momentum, training, relu });
+  const attributes = { ...checkStatistics('batchNorm', options), relu };
+  const { training } = attributes;
+  return inPrecision('batchNorm', [x, gamma, beta, runningMean, runningVar], (...inputs) =>
+    training ? train(inputs, attributes) : predict(inputs, attributes),
+  );
+}
+
+/** Which statistics normalise, and how the running ones move: what every op of this family has. */
+export function checkStatistics(op: string, options: Omit<BatchNormOptions, 'relu'>) {
+  return {
+    epsilon: checkNumber(op, 'epsilon', options.epsilon ?? 1e-5, { min: 0 }),
+    momentum: checkNumber(op, 'momentum', options.momentum ?? 0.9, { min: 0, max: 1 }),
+    training: checkBoolean(op, 'training', options.training ?? isTraining()),
+  };
 }
 
 interface Attributes extends Record<string, number | boolean> {

@@ -26,6 +26,11 @@ export function cast(x: Tensor, dtype: DType): Tensor {
   const from = x.dtype;
   if (dtype === from) return copy(x);
   const y = run1('cast', { dtype }, [x]);
-  if (isFloat(dtype)) recordOp('cast', [x], y, [], (dy) => [run1('cast', { dtype: from }, [dy])]);
+  if (isFloat(dtype)) recordOp('cast', [x], y, [], (dy) => [castGradient(dy, from)]);
   return y;
+}
+
+/** A gradient in the type of what it belongs to; itself where it has that type. Internal: records nothing. */
+export function castGradient(dy: Tensor, dtype: DType): Tensor {
+  return dy.dtype === dtype ? dy : run1('cast', { dtype }, [dy]);
 }

@@ -3,6 +3,8 @@ import { needsGrad, recordOp } from '../autograd/tape.js';
 import { checkInteger, checkOptions, checkPair, type Size2d } from '../options.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkTensors } from './attributes.js';
+import { inPrecision } from './mixed.js';
+import { sumFloat32 } from './reduce.js';
 import { run, run1 } from './run.js';
 
 export interface Conv2dOptions {
@@ -34,14 +36,26 @@ export function conv2d(x: Tensor, w: Tensor, b?: Tensor | null, options: Conv2dO
     dilation: checkPair('conv2d', 'dilation', dilation, 1),
     groups: checkInteger('conv2d', 'groups', groups, 1),
   };
-  const inputs = b == null ? [x, w] : [x, w, b];
-  const y = run1('conv2d', { ...window, hasBias: b != null }, inputs);
+  return inPrecision('conv2d', b == null ? [x, w] : [x, w, b], (...inputs) => convolve(inputs, window));
+}
+
+interface Window extends Record<string, number | readonly number[]> {
+  strides: readonly [number, number];
+  padding: readonly [number, number];
+  dilation: readonly [number, number];
+  groups: number;
+}
+
+/** inputs: x, w, [b], of the types that the op takes. */
+function convolve(inputs: readonly Tensor[], window: Window): Tensor {
+  const [x, w, b] = inputs as [Tensor, Tensor, Tensor?];
+  const y = run1('conv2d', { ...window, hasBias: b !== undefined }, inputs);
   const inputSize = x.shape.slice(2);
   const kernel = w.shape.slice(2);
   const saved = [needsGrad(w) ? x : null, needsGrad(x) ? w : null] as const;
   recordOp('conv2d', inputs, y, saved, (dy, [savedX, savedW], [needsX, needsW, needsB = false]) => {
     const dx = needsX ? run1('conv2dBackwardData', { ...window, inputSize }, [dy, savedW as Tensor]) : null;
-    if (!needsW) return [dx, null, needsB ? run1('sum', { axes: [0, 2, 3], keepDims: false }, [dy]) : null];
+    if (!needsW) return [dx, null, needsB ? sumFloat32(dy, [0, 2, 3]) : null];
     const [dw = null, db = null] = run('conv2dBackwardWeights', { ...window, kernel, hasBias: needsB }, [
       savedX as Tensor,
       dy,

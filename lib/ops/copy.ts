@@ -1,6 +1,6 @@
 // Copies: to new memory, into existing memory, to another device.
 import { recordOp } from '../autograd/tape.js';
-import { backendOf, type Device } from '../device.js';
+import type { Device } from '../device.js';
 import { ConfigError } from '../errors.js';
 import { fromHost } from '../tensor/create.js';
 import { tidy } from '../tensor/scope.js';
@@ -41,7 +41,7 @@ export function copyTo(x: Tensor, device: Device): Tensor {
 }
 
 function transfer(x: Tensor, device: Device): Tensor {
-  const values = backendOf(x.device).read(x.native);
+  const values = x.dataSync();
   if (x.dtype !== 'bfloat16' && x.dtype !== 'float16') return fromHost(values, x.shape, x.dtype, device);
   return tidy(() => run1('cast', { dtype: x.dtype }, [fromHost(values, x.shape, 'float32', device)]));
 }

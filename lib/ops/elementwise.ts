@@ -5,6 +5,7 @@ import { tensor } from '../tensor/create.js';
 import { tidy } from '../tensor/scope.js';
 import { Tensor } from '../tensor/tensor.js';
 import { kindOf } from './attributes.js';
+import { inPrecision } from './mixed.js';
 import { run1 } from './run.js';
 import { sumTo } from './shape.js';
 
@@ -83,7 +84,7 @@ export function equal(a: Operand, b: Operand): Tensor {
 
 /** Runs `fn` with both operands as tensors; the scalars made for numbers are freed after it. */
 function withOperands(op: string, a: Operand, b: Operand, fn: (a: Tensor, b: Tensor) => Tensor): Tensor {
-  if (a instanceof Tensor && b instanceof Tensor) return fn(a, b);
+  if (a instanceof Tensor && b instanceof Tensor) return inPrecision(op, [a, b], fn);
   if (a instanceof Tensor && typeof b === 'number') return tidy(() => fn(a, scalarLike(op, b, a)));
   if (b instanceof Tensor && typeof a === 'number') return tidy(() => fn(scalarLike(op, a, b), b));
   throw new ConfigError(`${op} expected two tensors or a tensor and a number, got ${kindOf(a)} and ${kindOf(b)}.`, {

@@ -27,8 +27,9 @@ export function softmaxCrossEntropy(logits: Tensor, labels: Tensor, options: Sof
     max: 1,
   });
   const losses = run1('softmaxCrossEntropy', { labelSmoothing }, [logits, labels]);
-  recordOp('softmaxCrossEntropy', [logits], losses, [logits, labels], (dLosses, [savedLogits, savedLabels]) => [
-    run1('softmaxCrossEntropyBackward', { labelSmoothing }, [savedLogits, savedLabels, dLosses]),
+  const saved = [logits, labels, losses] as const; // with the losses, so that a bad label fails once and not again here
+  recordOp('softmaxCrossEntropy', [logits], losses, saved, (dLosses, [savedLogits, savedLabels, savedLosses]) => [
+    run1('softmaxCrossEntropyBackward', { labelSmoothing }, [savedLogits, savedLabels, dLosses, savedLosses]),
   ]);
   return losses;
 }

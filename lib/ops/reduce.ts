@@ -4,6 +4,8 @@ import { checkBoolean, checkOptions } from '../options.js';
 import { tensor } from '../tensor/create.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { axesOf, axisOf, checkTensors } from './attributes.js';
+import { castGradient } from './cast.js';
+import { inPrecision } from './mixed.js';
 import { run1 } from './run.js';
 
 export interface ReduceOptions {
@@ -14,23 +16,32 @@ export interface ReduceOptions {
 /** Sums over one axis, several, or all of them (a scalar, shape []). Axes may be negative: -1 is the last. */
 export function sum(x: Tensor, axis?: number | readonly number[], options: ReduceOptions = {}): Tensor {
   const { attributes, kept } = prepare('sum', x, axis, options);
-  const y = run1('sum', attributes, [x]);
-  const { shape } = x;
-  recordOp('sum', [x], y, [], (dy) => [spread(dy, kept, shape)]);
-  return y;
+  return inPrecision('sum', [x], (input) => {
+    const y = run1('sum', attributes, [input]);
+    const { shape } = input;
+    recordOp('sum', [input], y, [], (dy) => [spread(dy, kept, shape)]);
+    return y;
+  });
 }
 
 /** Means over one axis, several, or all of them (a scalar, shape []). Axes may be negative: -1 is the last. */
 export function mean(x: Tensor, axis?: number | readonly number[], options: ReduceOptions = {}): Tensor {
   const { attributes, kept } = prepare('mean', x, axis, options);
-  const y = run1('mean', attributes, [x]);
-  const { shape } = x;
-  const share = y.size / x.size;
-  recordOp('mean', [x], y, [], (dy) => {
-    const scalar = tensor(share, { dtype: dy.dtype, device: dy.device });
-    return [spread(run1('mul', {}, [dy, scalar]), kept, shape)];
+  return inPrecision('mean', [x], (input) => {
+    const y = run1('mean', attributes, [input]);
+    const { shape } = input;
+    const share = y.size / input.size;
+    recordOp('mean', [input], y, [], (dy) => {
+      const scalar = tensor(share, { dtype: dy.dtype, device: dy.device });
+      return [spread(run1('mul', {}, [dy, scalar]), kept, shape)];
+    });
+    return y;
   });
-  return y;
+}
+
+/** The sum of a gradient of 16 or 32 bits over `axes`, in float32: the gradient of a bias. Internal: records nothing. */
+export function sumFloat32(dy: Tensor, axes: readonly number[]): Tensor {
+  return run1('sum', { axes, keepDims: false }, [castGradient(dy, 'float32')]);
 }
 
 /** int32 indices of the largest values along `axis` (by default the last), the first of equals. Has no gradient: the result has no history. */

@@ -1,17 +1,28 @@
 // The one way from tensors to native code. Every op passes here.
 import { backendOf, type Device } from '../device.js';
 import { DeviceError } from '../errors.js';
+import { recorderOf, valuesOf } from '../graph/deferral.js';
+import { noteUpdates } from '../graph/versions.js';
 import type { OpAttributes } from '../native.js';
 import { Tensor } from '../tensor/tensor.js';
 
-/** Runs one op of the op set (native/core/op.h) on the device of its inputs. Records nothing: see autograd/tape.ts. */
+/**
+ * Runs one op of the op set (native/core/op.h) on the device of its inputs, or records it where ops are deferred
+ * (lib/graph). Puts nothing on the autograd tape: see autograd/tape.ts.
+ */
 export function run(op: string, attributes: OpAttributes, inputs: readonly Tensor[]): Tensor[] {
   const device = deviceOf(op, inputs);
-  const outputs = backendOf(device).run(
-    op,
-    attributes,
-    inputs.map((tensor) => tensor.native),
-  );
+  const backend = backendOf(device);
+  const natives = inputs.map((tensor) => tensor.native);
+  const recorder = recorderOf(backend);
+  noteUpdates(op, attributes, natives);
+  const outputs = recorder
+    ? recorder.record(op, attributes, natives)
+    : backend.run(
+        op,
+        attributes,
+        natives.map((native) => valuesOf(backend, native)),
+      );
   return outputs.map((native) => new Tensor(native, device));
 }
 

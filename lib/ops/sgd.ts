@@ -1,10 +1,10 @@
-// Stochastic gradient descent: one call updates all parameters of a device.
+// Stochastic gradient descent: one call updates all parameters of a device; and the check that comes before it in float16.
 import { ConfigError } from '../errors.js';
 import { fromHost } from '../tensor/create.js';
 import { tidy } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkTensorList } from './attributes.js';
-import { run } from './run.js';
+import { run, run1 } from './run.js';
 
 export interface SgdHyper {
   /** Multiplies every gradient: 1 / batch size. */
@@ -53,4 +53,10 @@ export function sgdUpdate(
     run('sgd', { count, hasMomentum: momenta !== null, nesterov }, [...tensors, hyperTensor]);
   });
   for (const updated of [...weights, ...(momenta ?? [])]) updated.markUpdated();
+}
+
+/** uint8 scalar: 1 where no element of the floating-point tensors is NaN or infinite, else 0. All are on one device. Internal. */
+export function allFinite(tensors: readonly Tensor[]): Tensor {
+  checkTensorList('allFinite', 'tensors', tensors);
+  return run1('allFinite', {}, tensors);
 }

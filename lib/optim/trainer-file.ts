@@ -1,4 +1,5 @@
-// Saves and loads a trainer's state: momentum tensors 'momentum.<parameter>' and the number of updates, as safetensors.
+// Saves and loads a trainer's state: momentum tensors 'momentum.<parameter>', the number of updates and the loss scale, as
+// safetensors.
 import { CheckpointError } from '../errors.js';
 import { type HostTensor, readSafetensors, type SafetensorsFile, writeSafetensors } from '../interop/safetensors.js';
 import type { Parameter } from '../nn/parameter.js';
@@ -10,17 +11,22 @@ export interface TrainerStates {
   numUpdate: number;
   /** By parameter name; a parameter that was never updated has none. */
   momenta: Map<string, Tensor>;
+  /** Null in files that do not tell it. */
+  lossScale: { scale: number; goodSteps: number } | null;
 }
 
 const prefix = 'momentum.';
 const format = 'residua-trainer';
 
 /** Writes the state as it is now: all copies to the host are asked for before anything else can run. */
-export async function saveTrainerStates(file: string, { numUpdate, momenta }: TrainerStates): Promise<void> {
+export async function saveTrainerStates(file: string, states: TrainerStates): Promise<void> {
+  const { numUpdate, momenta, lossScale } = states;
   const reading = [...momenta].map(async ([name, momentum]): Promise<[string, HostTensor]> => {
     return [prefix + name, { shape: momentum.shape, values: await momentum.data() }];
   });
-  await writeSafetensors(file, new Map(await Promise.all(reading)), { format, numUpdate: String(numUpdate) });
+  const numbers = { numUpdate, lossScale: lossScale?.scale ?? '', goodSteps: lossScale?.goodSteps ?? '' };
+  const texts = Object.entries(numbers).map(([name, value]) => [name, String(value)]);
+  await writeSafetensors(file, new Map(await Promise.all(reading)), { format, ...Object.fromEntries(texts) });
 }
 
 /** Reads and checks a state. Every momentum must belong to one of the parameters and have its shape. */
@@ -56,7 +62,12 @@ export async function loadTrainerStates(
   const momenta = untracked(
     () => new Map(loaded.map(({ name, shape, values, device }) => [name, tensor(values, { shape, device })])),
   );
-  return { numUpdate, momenta };
+  return { numUpdate, momenta, lossScale: lossScaleIn(source) };
+}
+
+function lossScaleIn({ metadata }: SafetensorsFile): TrainerStates['lossScale'] {
+  const [scale, goodSteps] = [Number(metadata.get('lossScale')), Number(metadata.get('goodSteps'))];
+  return scale >= 1 && Number.isFinite(scale) && goodSteps >= 0 ? { scale, goodSteps } : null;
 }
 
 function updatesIn(source: SafetensorsFile): number {

@@ -1,14 +1,24 @@
 // The trainer: updates parameters with their gradients, once a step.
+import { LossScaler, useLossScaler } from '../autograd/loss-scale.js';
 import { ConfigError } from '../errors.js';
+import { flushDeferred } from '../graph/deferral.js';
 import { Parameter } from '../nn/parameter.js';
 import type { ParameterDict } from '../nn/parameter-dict.js';
-import { sgdUpdate } from '../ops/index.js';
-import { checkChoice, checkNumber } from '../options.js';
+import { allFinite, sgdUpdate } from '../ops/sgd.js';
+import { checkBoolean, checkChoice, checkNumber, checkOptions } from '../options.js';
 import { zeros } from '../tensor/create.js';
-import { untracked } from '../tensor/scope.js';
+import { tidy, untracked } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type CheckedSgdOptions, checkSgdOptions, type SgdOptions } from './sgd-options.js';
 import { loadTrainerStates, saveTrainerStates } from './trainer-file.js';
+
+/** One parameter's part of a step. */
+interface Update {
+  name: string;
+  parameter: Parameter;
+  weight: Tensor;
+  grad: Tensor;
+}
 
 /**
  * Stochastic gradient descent on the trainable parameters of a net, as Gluon's Trainer does it:
@@ -24,6 +34,9 @@ export class Trainer {
   #learningRate: number;
   #numUpdate = 0;
   #momenta = new Map<string, Tensor>(); // by parameter name, of the parameter's shape
+  readonly #lossScaler = new LossScaler();
+  #skippedSteps = 0;
+  readonly #used = new WeakMap<Tensor, number>(); // gradients of earlier steps, with the version they had
 
   constructor(params: ParameterDict, optimizer: 'sgd', options: SgdOptions) {
     const isParameters = params instanceof Map && [...params.values()].every((value) => value instanceof Parameter);
@@ -37,6 +50,7 @@ export class Trainer {
     this.#parameters = new Map(params);
     this.#options = checkSgdOptions(options);
     this.#learningRate = this.#options.learningRate;
+    useLossScaler(this.#lossScaler);
   }
 
   /** The rate of the last update (of the first one before that): the scheduler's, where there is one, else the one set. */
@@ -56,32 +70,81 @@ export class Trainer {
     return this.#numUpdate;
   }
 
-  /**
-   * Updates every trainable parameter with its gradient divided by `batchSize`. Throws ConfigError, before anything is
-   * updated, where a gradient is missing.
-   */
-  step(batchSize: number): void {
-    checkNumber('Trainer.step()', 'batchSize', batchSize, { min: 0, exclusive: true });
-    const trained = [...this.#parameters].filter(([, parameter]) => parameter.trainable);
-    const weights = trained.map(([name, parameter]) => weightOf(name, parameter));
-    const grads = trained.map(([name], i) => gradientOf(name, weights[i] as Tensor));
-    const { momentum, clip, wd, nesterov } = this.#options;
-    const momenta = momentum === 0 ? null : trained.map(([name], i) => this.#momentumOf(name, weights[i] as Tensor));
-    const lr = this.#options.lrScheduler?.at(this.#numUpdate + 1, this.#learningRate) ?? this.#learningRate;
-    const hyper = {
-      rescale: 1 / batchSize,
-      momentum,
-      clip,
-      lrs: trained.map(([, parameter]) => lr * parameter.lrMult),
-      wds: trained.map(([, parameter]) => wd * parameter.wdMult),
-    };
-    sgdUpdate(weights, grads, momenta, hyper, { nesterov });
-    this.#numUpdate += 1;
+  /** How many steps were left out because gradients in float16 were NaN or infinite: their loss scale was too large. */
+  get skippedSteps(): number {
+    return this.#skippedSteps;
   }
 
-  /** Writes momentum and the number of updates to a safetensors file. Throws CheckpointError. */
+  /**
+   * Updates every trainable parameter with its gradient divided by `batchSize`. Throws ConfigError, before anything is
+   * updated, where a gradient is missing, or is the one of an earlier step: with `ignoreStaleGrad` such parameters are
+   * left as they are. In float16 the gradients' loss scale is divided out, and a step that overflowed is skipped.
+   */
+  step(batchSize: number, options: { ignoreStaleGrad?: boolean } = {}): void {
+    checkNumber('Trainer.step()', 'batchSize', batchSize, { min: 0, exclusive: true });
+    checkOptions('Trainer.step()', options, ['ignoreStaleGrad']);
+    const ignoreStaleGrad = checkBoolean('Trainer.step()', 'ignoreStaleGrad', options.ignoreStaleGrad ?? false);
+    const updates = this.#collectUpdates(ignoreStaleGrad);
+    useLossScaler(this.#lossScaler);
+    for (const { grad } of updates) this.#used.set(grad, grad.version);
+    if (this.#isOverflow(updates)) {
+      this.#skippedSteps += 1;
+      return;
+    }
+    const lr = this.#options.lrScheduler?.at(this.#numUpdate + 1, this.#learningRate) ?? this.#learningRate;
+    for (const scale of new Set(updates.map(({ grad }) => grad.lossScale))) {
+      const part = updates.filter(({ grad }) => grad.lossScale === scale);
+      this.#apply(part, lr, 1 / (batchSize * scale));
+    }
+    this.#numUpdate += 1;
+    flushDeferred();
+  }
+
+  /** What a step has to do. */
+  #collectUpdates(ignoreStaleGrad: boolean): Update[] {
+    const updates: Update[] = [];
+    for (const [name, parameter] of this.#parameters) {
+      if (!parameter.trainable) continue;
+      const weight = weightOf(name, parameter);
+      const grad = gradientOf(name, weight);
+      const isStale = this.#used.get(grad) === grad.version;
+      if (isStale && !ignoreStaleGrad) throw staleError(name);
+      if (!isStale) updates.push({ name, parameter, weight, grad });
+    }
+    return updates;
+  }
+
+  /** Whether gradients that were scaled overflowed. Waits for them, and adapts the scale. */
+  #isOverflow(updates: readonly Update[]): boolean {
+    const scaled = updates.map(({ grad }) => grad).filter(({ lossScale }) => lossScale !== 1);
+    if (scaled.length === 0) return false;
+    const finite = tidy(() => allFinite(scaled).item()) === 1;
+    this.#lossScaler.update(finite, Math.max(...scaled.map(({ lossScale }) => lossScale)));
+    return !finite;
+  }
+
+  #apply(updates: readonly Update[], lr: number, rescale: number): void {
+    const { momentum, clip, wd, nesterov } = this.#options;
+    const hyper = {
+      rescale,
+      momentum,
+      clip,
+      lrs: updates.map(({ parameter }) => lr * parameter.lrMult),
+      wds: updates.map(({ parameter }) => wd * parameter.wdMult),
+    };
+    const momenta = momentum === 0 ? null : updates.map(({ name, weight }) => this.#momentumOf(name, weight));
+    const [weights, grads] = [updates.map(({ weight }) => weight), updates.map(({ grad }) => grad)];
+    sgdUpdate(weights, grads, momenta, hyper, { nesterov });
+  }
+
+  /** Writes momentum, the number of updates and the loss scale to a safetensors file. Throws CheckpointError. */
   async saveStates(file: string): Promise<void> {
-    await saveTrainerStates(file, { numUpdate: this.#numUpdate, momenta: this.#momenta });
+    const { scale, goodSteps } = this.#lossScaler;
+    await saveTrainerStates(file, {
+      numUpdate: this.#numUpdate,
+      momenta: this.#momenta,
+      lossScale: { scale, goodSteps },
+    });
   }
 
   /** Reads what `saveStates` wrote. Throws CheckpointError where it does not fit, and then changes nothing. */
@@ -90,6 +153,7 @@ export class Trainer {
     for (const tensor of this.#momenta.values()) tensor.dispose();
     this.#momenta = states.momenta;
     this.#numUpdate = states.numUpdate;
+    if (states.lossScale) this.#lossScaler.restore(states.lossScale.scale, states.lossScale.goodSteps);
   }
 
   /** Zeros at first. */
@@ -115,6 +179,13 @@ function gradientOf(name: string, weight: Tensor): Tensor {
   if (weight.grad) return weight.grad;
   throw new ConfigError(
     `Trainer.step() expected parameter '${name}' to have a gradient, got none: call backward() on a loss computed from it inside autograd.record() first, or set its trainable to false.`,
+    { parameter: name },
+  );
+}
+
+function staleError(name: string): ConfigError {
+  return new ConfigError(
+    `Trainer.step() expected parameter '${name}' to have a new gradient, got the one that an earlier step used: call backward() before each step, or pass { ignoreStaleGrad: true } to leave such parameters as they are.`,
     { parameter: name },
   );
 }

@@ -1,21 +1,17 @@
 // The Tensor class: a reference to values on a device. The arithmetic is in lib/ops.
-import { backward, dropReference, type GradNode } from '../autograd/tape.js';
+import { backward } from '../autograd/backward.js';
+import { dropReference, type GradNode } from '../autograd/tape.js';
 import { backendOf, type Device } from '../device.js';
 import { ConfigError, DisposedError, DTypeError, ShapeError } from '../errors.js';
+import { valuesOf } from '../graph/deferral.js';
 import type { DType, NativeTensor, TypedArray } from '../native.js';
 import { checkTensors } from '../ops/attributes.js';
 import { isFloat } from '../ops/cast.js';
 import * as ops from '../ops/index.js';
+import { run1 } from '../ops/run.js';
 import { formatTensor, type NestedArray, nest } from './format.js';
+import { Handle } from './handle.js';
 import { track, untrack, untracked } from './scope.js';
-
-/** A native tensor with a count of the Tensor objects that refer to it. */
-interface Handle {
-  native: NativeTensor;
-  references: number;
-  /** Counts updates in place. */
-  version: number;
-}
 
 /** An n-dimensional array on a device. Shapes of images are [batch, channels, height, width]. */
 export class Tensor {
@@ -26,6 +22,8 @@ export class Tensor {
   readonly device: Device;
   /** The gradient that the last `backward()` left here; the next one disposes it. Belongs to this tensor: disposed with it. */
   grad: Tensor | null = null;
+  /** Of a gradient in float16 mixed precision: what it was multiplied by. `Trainer.step()` divides by it. */
+  lossScale = 1;
   /** The recorded op that made this tensor. Internal. */
   node: GradNode | null = null;
   #handle: Handle | null;
@@ -33,7 +31,7 @@ export class Tensor {
 
   /** Internal: tensors are made by `tensor`, `zeros`, ... and by ops. */
   constructor(native: NativeTensor, device: Device, shared?: Handle) {
-    this.#handle = shared ?? { native, references: 0, version: 0 };
+    this.#handle = shared ?? new Handle(native);
     this.#handle.references += 1;
     this.shape = Object.freeze(native.shape);
     this.size = this.shape.reduce((n, d) => n * d, 1);
@@ -77,7 +75,7 @@ export class Tensor {
 
   /** Notes an update in place. Internal. */
   markUpdated(): void {
-    if (this.#handle) this.#handle.version += 1;
+    this.#handle?.markUpdated();
   }
 
   /** Whether other Tensor objects refer to the same values. Internal. */
@@ -91,11 +89,20 @@ export class Tensor {
     return untracked(() => new Tensor(handle.native, this.device, handle));
   }
 
+  /** The values as `dtype`, without history: a copy that is made once and kept until they are updated. Internal. */
+  keptAs(dtype: DType): Tensor {
+    const handle = this.#live();
+    if (handle.copy?.dtype !== dtype) {
+      handle.dropCopy();
+      handle.copy = untracked(() => run1('cast', { dtype }, [this]));
+    }
+    return handle.copy.detach();
+  }
+
   /** Frees the values (or this reference to them) and `grad` at once. Twice is harmless. */
   dispose(): void {
     if (!this.#handle) return;
-    this.#handle.references -= 1;
-    if (this.#handle.references === 0) this.#handle.native.dispose();
+    this.#handle.release();
     this.#handle = null;
     untrack(this);
     if (this.node) dropReference(this.node);
@@ -116,12 +123,14 @@ export class Tensor {
 
   /** The values in row-major order, when they are there; the event loop stays free. 16-bit floats come as Float32Array. */
   async data(): Promise<TypedArray> {
-    return backendOf(this.device).readAsync(this.native);
+    const backend = backendOf(this.device);
+    return backend.readAsync(valuesOf(backend, this.native));
   }
 
   /** As `data`, but waits. */
   dataSync(): TypedArray {
-    return backendOf(this.device).read(this.native);
+    const backend = backendOf(this.device);
+    return backend.read(valuesOf(backend, this.native));
   }
 
   /** The value of a tensor of one element. */

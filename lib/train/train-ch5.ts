@@ -2,8 +2,10 @@
 import { record } from '../autograd/tape.js';
 import type { Device } from '../device.js';
 import { NumericError } from '../errors.js';
+import { clearPrograms } from '../graph/deferral.js';
 import { SoftmaxCrossEntropyLoss } from '../loss/index.js';
-import { checkInteger, checkOptions } from '../options.js';
+import { Block } from '../nn/block.js';
+import { checkBoolean, checkInteger, checkOptions } from '../options.js';
 import { tidy } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type Batches, checkDevice, forEachBatch, type Network } from './batches.js';
@@ -18,6 +20,8 @@ export interface TrainOptions {
   onEpoch?: (record: EpochRecord) => void;
   /** Stops between two steps; the history then has `aborted: true` and the complete epochs alone. */
   signal?: AbortSignal;
+  /** Whether each step runs as one program (see `Block.hybridize`), with the same results. Default true. */
+  capture?: boolean;
   /** Where the chapter's lines go. Default console.log. */
   log?: (line: string) => void;
 }
@@ -55,7 +59,29 @@ export async function trainCh5(
   checkDevice('trainCh5', device);
   checkInteger('trainCh5()', 'batchSize', batchSize, 1);
   checkInteger('trainCh5()', 'numEpochs', numEpochs, 0);
-  checkOptions('trainCh5()', options, ['onBatch', 'onEpoch', 'signal', 'log']);
+  checkOptions('trainCh5()', options, ['onBatch', 'onEpoch', 'signal', 'capture', 'log']);
+  const capture = checkBoolean('trainCh5()', 'capture', options.capture ?? true);
+  if (!capture || !(net instanceof Block) || net.hybridized)
+    return runEpochs(net, trainIter, testIter, batchSize, trainer, device, numEpochs, options);
+  net.hybridize();
+  try {
+    return await runEpochs(net, trainIter, testIter, batchSize, trainer, device, numEpochs, options);
+  } finally {
+    net.hybridize(false);
+    clearPrograms();
+  }
+}
+
+async function runEpochs(
+  net: Network,
+  trainIter: Batches,
+  testIter: Batches,
+  batchSize: number,
+  trainer: Stepper,
+  device: Device,
+  numEpochs: number,
+  options: TrainOptions,
+): Promise<History> {
   const { log = console.log, onEpoch, signal } = options;
   const run: Run = { net, batchSize, trainer, device, loss: new SoftmaxCrossEntropyLoss(), options };
   const history: History = { device: device.name, batchSize, epochs: [], aborted: false };

@@ -111,6 +111,12 @@ Shape ToShape(Napi::Value value, const std::string& name) {
   return shape;
 }
 
+Napi::Array FromShape(Napi::Env env, const Shape& shape) {
+  Napi::Array array = Napi::Array::New(env, shape.size());
+  for (uint32_t i = 0; i < shape.size(); ++i) array.Set(i, static_cast<double>(shape[i]));
+  return array;
+}
+
 Napi::Array ToArray(Napi::Value value, const std::string& name) {
   if (!value.IsArray()) Fail(ErrorCode::kConfig, name, "an array", Describe(value));
   return value.As<Napi::Array>();

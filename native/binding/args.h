@@ -21,6 +21,7 @@ double ToNumber(Napi::Value value, const std::string& name);  // finite
 std::string ToText(Napi::Value value, const std::string& name);
 DType ToDType(Napi::Value value, const std::string& name);
 Shape ToShape(Napi::Value value, const std::string& name);
+Napi::Array FromShape(Napi::Env env, const Shape& shape);
 Napi::Array ToArray(Napi::Value value, const std::string& name);
 Napi::Object ToObject(Napi::Value value, const std::string& name);
 

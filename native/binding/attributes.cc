@@ -97,6 +97,8 @@ Params ReadConv2d(const Reader& read) {
   read.Pair("inputSize", &p.in_h, &p.in_w);
   read.Integer("groups", &p.groups);
   read.Flag("hasBias", &p.has_bias);
+  read.Flag("relu", &p.relu);
+  read.Flag("hasResidual", &p.has_residual);
   return p;
 }
 
@@ -182,9 +184,13 @@ Params ReadParams(OpKind kind, const Reader& read) {
     case OpKind::kConv2d:
     case OpKind::kConv2dBackwardData:
     case OpKind::kConv2dBackwardWeights:
+    case OpKind::kConv2dFused:
       return ReadConv2d(read);
     case OpKind::kBatchNorm:
     case OpKind::kBatchNormBackward:
+    case OpKind::kBatchNormAddRelu:
+    case OpKind::kBatchNormAddReluBackward:
+    case OpKind::kFoldBatchNorm:
       return ReadBatchNorm(read);
     case OpKind::kMaxPool2d:
     case OpKind::kMaxPool2dBackward:

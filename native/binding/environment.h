@@ -10,6 +10,7 @@ namespace residua::binding {
 struct Environment {
   Napi::FunctionReference make_error;                     // lib/errors.ts: errorFromNative
   Napi::FunctionReference tensor_class;                   // NativeTensor
+  Napi::FunctionReference program_class;                  // NativeProgram
   Napi::FunctionReference backend_class;                  // NativeBackend
   std::map<std::string, Napi::ObjectReference> backends;  // opened, by name
 

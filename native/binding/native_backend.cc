@@ -4,10 +4,12 @@
 #include "binding/args.h"
 #include "binding/attributes.h"
 #include "binding/environment.h"
+#include "binding/native_program.h"
 #include "binding/native_tensor.h"
 #include "binding/read.h"
 #include "core/cuda_loader.h"
 #include "core/op_table.h"
+#include "core/shape_infer.h"
 #include "cpu/cpu_backend.h"
 
 namespace residua::binding {
@@ -86,6 +88,7 @@ void NativeBackend::Init(Napi::Env env, Napi::Object exports) {
       {InstanceAccessor("name", &Self::Getter<&Self::GetName>, nullptr, napi_enumerable),
        InstanceMethod("describe", &Self::Method<&Self::Describe>),
        InstanceMethod("supports", &Self::Method<&Self::Supports>), InstanceMethod("run", &Self::Method<&Self::Run>),
+       InstanceMethod("infer", &Self::Method<&Self::Infer>), InstanceMethod("compile", &Self::Method<&Self::Compile>),
        InstanceMethod("fromHost", &Self::Method<&Self::FromHost>), InstanceMethod("read", &Self::Method<&Self::Read>),
        InstanceMethod("readAsync", &Self::Method<&Self::ReadAsync>),
        InstanceMethod("synchronize", &Self::Method<&Self::Synchronize>),
@@ -147,14 +150,11 @@ Napi::Value NativeBackend::Supports(const Napi::CallbackInfo& info) {
 
 // run(op, attributes, inputs) -> outputs
 Napi::Value NativeBackend::Run(const Napi::CallbackInfo& info) {
-  const std::string name = ToText(info[0], "op");
-  const OpInfo* op_info = FindOp(name);
-  if (op_info == nullptr) throw Error(ErrorCode::kConfig, "There is no op '" + name + "'.", {{"op", name}});
-  const Op op = DecodeOp(*op_info, ToObject(info[1], "attributes"));
+  const Op op = ToOp(info[0], info[1]);
   const Napi::Array values = ToArray(info[2], "inputs");
   std::vector<std::shared_ptr<TensorHandle>> inputs(values.Length());
   for (uint32_t i = 0; i < inputs.size(); ++i) {
-    inputs[i] = TensorOf(values.Get(i), "input " + std::to_string(i) + " of " + name).handle();
+    inputs[i] = TensorOf(values.Get(i), "input " + std::to_string(i) + " of " + InfoOf(op.kind).name).handle();
   }
   std::vector<Tensor> outputs = eager().Run(op, inputs);
   Napi::Array result = Napi::Array::New(info.Env(), outputs.size());
@@ -162,6 +162,34 @@ Napi::Value NativeBackend::Run(const Napi::CallbackInfo& info) {
     result.Set(i, NativeTensor::New(info.Env(), backend_, std::move(outputs[i])));
   }
   return result;
+}
+
+// infer(op, attributes, [{shape, dtype}]) -> [{shape, dtype}]: the outputs of an op, nothing computed
+Napi::Value NativeBackend::Infer(const Napi::CallbackInfo& info) {
+  const Op op = ToOp(info[0], info[1]);
+  const Napi::Array values = ToArray(info[2], "inputs");
+  std::vector<TensorDesc> inputs(values.Length());
+  for (uint32_t i = 0; i < inputs.size(); ++i) {
+    const Napi::Object input = ToObject(values.Get(i), "inputs[" + std::to_string(i) + "]");
+    inputs[i] = PlainDesc(ToDType(input.Get("dtype"), "dtype"), ToShape(input.Get("shape"), "shape"));
+  }
+  const std::vector<TensorDesc> outputs = InferOutputs(op, inputs);
+  Napi::Array result = Napi::Array::New(info.Env(), outputs.size());
+  for (uint32_t i = 0; i < outputs.size(); ++i) {
+    Napi::Object output = Napi::Object::New(info.Env());
+    output.Set("shape", FromShape(info.Env(), outputs[i].shape));
+    output.Set("dtype", residua::Name(outputs[i].dtype));
+    result.Set(i, output);
+  }
+  return result;
+}
+
+// compile(nodes, leaves, outputs) -> program
+Napi::Value NativeBackend::Compile(const Napi::CallbackInfo& info) {
+  const Program::Leaves leaves = ToLeaves(info[1], eager().backend());
+  ProgramSpec spec = ToProgramSpec(info[0], static_cast<int>(leaves.size()), info[2]);
+  auto program = std::make_unique<Program>(backend_, &eager().plans(), std::move(spec), leaves);
+  return NativeProgram::New(info.Env(), backend_, std::move(program));
 }
 
 // fromHost(values, shape, dtype) -> tensor

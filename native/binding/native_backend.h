@@ -25,6 +25,8 @@ class NativeBackend : public GuardedWrap<NativeBackend> {
   Napi::Value Describe(const Napi::CallbackInfo& info);
   Napi::Value Supports(const Napi::CallbackInfo& info);
   Napi::Value Run(const Napi::CallbackInfo& info);
+  Napi::Value Infer(const Napi::CallbackInfo& info);
+  Napi::Value Compile(const Napi::CallbackInfo& info);
   Napi::Value FromHost(const Napi::CallbackInfo& info);
   Napi::Value Read(const Napi::CallbackInfo& info);
   Napi::Value ReadAsync(const Napi::CallbackInfo& info);

@@ -20,18 +20,26 @@ void NativeTensor::Init(Napi::Env env) {
                   {InstanceAccessor("shape", &NativeTensor::Getter<&NativeTensor::GetShape>, nullptr, napi_enumerable),
                    InstanceAccessor("dtype", &NativeTensor::Getter<&NativeTensor::GetDType>, nullptr, napi_enumerable),
                    InstanceAccessor("bytes", &NativeTensor::Getter<&NativeTensor::GetBytes>, nullptr, napi_enumerable),
+                   InstanceMethod("share", &NativeTensor::Method<&NativeTensor::Share>),
                    InstanceMethod("dispose", &NativeTensor::Method<&NativeTensor::Dispose>)}));
 }
 
 NativeTensor::NativeTensor(const Napi::CallbackInfo& info) : GuardedWrap(info) {}
 
 Napi::Object NativeTensor::New(Napi::Env env, std::shared_ptr<Backend> backend, Tensor tensor) {
+  auto handle = std::make_shared<TensorHandle>();
+  handle->tensor = std::move(tensor);
+  Napi::Object object = New(env, std::move(backend), std::move(handle));
+  Unwrap(object)->ReportBytes(env);
+  return object;
+}
+
+// A further reference to a tensor reports no bytes: the first one did.
+Napi::Object NativeTensor::New(Napi::Env env, std::shared_ptr<Backend> backend, std::shared_ptr<TensorHandle> handle) {
   Napi::Object object = Environment::Of(env).tensor_class.New({});
   NativeTensor* self = Unwrap(object);
   self->backend_ = std::move(backend);
-  self->handle_ = std::make_shared<TensorHandle>();
-  self->handle_->tensor = std::move(tensor);
-  self->ReportBytes(env);
+  self->handle_ = std::move(handle);
   return object;
 }
 
@@ -64,10 +72,7 @@ void NativeTensor::Release(Napi::Env env) {
 void NativeTensor::Finalize(Napi::Env env) { Release(env); }
 
 Napi::Value NativeTensor::GetShape(const Napi::CallbackInfo& info) {
-  const Shape& shape = handle()->tensor.desc.shape;
-  Napi::Array array = Napi::Array::New(info.Env(), shape.size());
-  for (uint32_t i = 0; i < shape.size(); ++i) array.Set(i, static_cast<double>(shape[i]));
-  return array;
+  return FromShape(info.Env(), handle()->tensor.desc.shape);
 }
 
 Napi::Value NativeTensor::GetDType(const Napi::CallbackInfo& info) {
@@ -77,6 +82,8 @@ Napi::Value NativeTensor::GetDType(const Napi::CallbackInfo& info) {
 Napi::Value NativeTensor::GetBytes(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(handle()->tensor.storage->bytes()));
 }
+
+Napi::Value NativeTensor::Share(const Napi::CallbackInfo& info) { return New(info.Env(), backend_, handle()); }
 
 Napi::Value NativeTensor::Dispose(const Napi::CallbackInfo& info) {
   Release(info.Env());

@@ -16,6 +16,7 @@ class NativeTensor : public GuardedWrap<NativeTensor> {
 
   static void Init(Napi::Env env);
   static Napi::Object New(Napi::Env env, std::shared_ptr<Backend> backend, Tensor tensor);
+  static Napi::Object New(Napi::Env env, std::shared_ptr<Backend> backend, std::shared_ptr<TensorHandle> handle);
   // The tensor behind a JavaScript value. Throws Error(kConfig) for anything else.
   static NativeTensor& From(Napi::Value value, const std::string& name);
 
@@ -32,6 +33,7 @@ class NativeTensor : public GuardedWrap<NativeTensor> {
   Napi::Value GetShape(const Napi::CallbackInfo& info);
   Napi::Value GetDType(const Napi::CallbackInfo& info);
   Napi::Value GetBytes(const Napi::CallbackInfo& info);
+  Napi::Value Share(const Napi::CallbackInfo& info);
   Napi::Value Dispose(const Napi::CallbackInfo& info);
   void Release(Napi::Env env);
 

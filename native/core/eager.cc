@@ -23,22 +23,33 @@ std::vector<TensorDesc> DescsOf(const std::vector<std::shared_ptr<TensorHandle>>
   return descs;
 }
 
-// Moves inputs to layouts that the plan prefers; true where it moved any. Parameters and their momenta live long and
-// are read by every step: reordering them once is cheaper than each time.
+// True where an input was moved to a layout that the plan prefers.
 bool ConvertInputs(Backend* backend, const Plan& plan, const std::vector<std::shared_ptr<TensorHandle>>& inputs) {
   bool converted = false;
   for (size_t i = 0; i < plan.preferred_inputs.size(); ++i) {
-    const TensorDesc& preferred = plan.preferred_inputs[i];
-    TensorHandle& input = *inputs[i];
-    if (preferred.bytes == 0 || input.converted || !input.tensor.desc.plain()) continue;
-    input.tensor = backend->Convert(input.tensor, preferred);
-    input.converted = true;
-    converted = true;
+    if (ConvertToPreferred(backend, plan.preferred_inputs[i], inputs[i].get())) converted = true;
   }
   return converted;
 }
 
 }  // namespace
+
+bool ConvertToPreferred(Backend* backend, const TensorDesc& preferred, TensorHandle* input) {
+  if (preferred.bytes == 0 || input->converted || !input->tensor.desc.plain()) return false;
+  input->tensor = backend->Convert(input->tensor, preferred);
+  input->converted = true;
+  return true;
+}
+
+std::shared_ptr<Plan> PlanOf(Backend* backend, PlanCache* plans, const Op& op, const std::vector<TensorDesc>& inputs) {
+  const std::string key = PlanKey(op, inputs);
+  if (std::shared_ptr<Plan> plan = plans->Find(key)) return plan;
+  std::vector<TensorDesc> outputs = InferOutputs(op, inputs);
+  if (AllEmpty(outputs)) return nullptr;
+  std::shared_ptr<Plan> plan = backend->Prepare(op, inputs, std::move(outputs));
+  plans->Insert(key, plan);
+  return plan;
+}
 
 Eager::Eager(std::shared_ptr<Backend> backend, size_t plan_capacity)
     : backend_(std::move(backend)), plans_(backend_->name(), plan_capacity) {}
@@ -48,7 +59,7 @@ std::vector<Tensor> Eager::Run(const Op& op, const std::vector<std::shared_ptr<T
   std::shared_ptr<Plan> plan;
   do {
     const std::vector<TensorDesc> descs = DescsOf(inputs);
-    plan = PlanFor(op, descs);
+    plan = PlanOf(backend_.get(), &plans_, op, descs);
     if (plan == nullptr) return Allocate(InferOutputs(op, descs), {}, {});
   } while (ConvertInputs(backend_.get(), *plan, inputs));
 
@@ -58,17 +69,6 @@ std::vector<Tensor> Eager::Run(const Op& op, const std::vector<std::shared_ptr<T
   std::vector<Tensor> outputs = Allocate(plan->outputs, plan->alias, tensors);
   backend_->Enqueue(std::move(plan), tensors, outputs);
   return outputs;
-}
-
-// Null where there is nothing to compute: all outputs are empty.
-std::shared_ptr<Plan> Eager::PlanFor(const Op& op, const std::vector<TensorDesc>& inputs) {
-  const std::string key = PlanKey(op, inputs);
-  if (std::shared_ptr<Plan> plan = plans_.Find(key)) return plan;
-  std::vector<TensorDesc> outputs = InferOutputs(op, inputs);
-  if (AllEmpty(outputs)) return nullptr;
-  std::shared_ptr<Plan> plan = backend_->Prepare(op, inputs, std::move(outputs));
-  plans_.Insert(key, plan);
-  return plan;
 }
 
 std::vector<Tensor> Eager::Allocate(const std::vector<TensorDesc>& descs, const std::vector<int>& alias,

@@ -15,6 +15,14 @@ struct TensorHandle {
   bool converted = false;  // to a layout that an op preferred: at most once, so that two ops cannot quarrel
 };
 
+// The plan of an op for inputs of these descriptions, from the cache or made now. Null where there is nothing to
+// compute: all outputs are empty.
+std::shared_ptr<Plan> PlanOf(Backend* backend, PlanCache* plans, const Op& op, const std::vector<TensorDesc>& inputs);
+
+// Moves a long-lived tensor to the layout that a plan prefers; true where that changed anything. Parameters and their
+// momenta are read by every step: reordering them once is cheaper than each time.
+bool ConvertToPreferred(Backend* backend, const TensorDesc& preferred, TensorHandle* input);
+
 class Eager {
  public:
   Eager(std::shared_ptr<Backend> backend, size_t plan_capacity);
@@ -27,10 +35,9 @@ class Eager {
 
   void ThrowPendingError();
   Backend& backend() { return *backend_; }
-  const PlanCache& plans() const { return plans_; }
+  PlanCache& plans() { return plans_; }
 
  private:
-  std::shared_ptr<Plan> PlanFor(const Op& op, const std::vector<TensorDesc>& inputs);
   std::vector<Tensor> Allocate(const std::vector<TensorDesc>& descs, const std::vector<int>& alias,
                                const std::vector<Tensor>& inputs);
 

@@ -16,21 +16,26 @@ enum class OpKind : int32_t {
   kConv2d,                 // x, w, [b] -> y                                       Conv2dParams
   kConv2dBackwardData,     // dy, w -> dx                                          Conv2dParams (in_h, in_w)
   kConv2dBackwardWeights,  // x, dy -> dw, [db if has_bias]                        Conv2dParams (kernel_*, has_bias)
-  kBatchNorm,              // x, gamma, beta, running_mean!, running_var! -> y, and when training: mean, variance,
+  kBatchNorm,              // x, gamma, beta, running_mean!, running_var! -> y, and when training: mean, variance
+                           //   (backend's own form, for the backward pass),
                            //   and when training with relu: mask (uint8, backend's own form)      BatchNormParams
   kBatchNormBackward,      // x, dy, gamma, beta, mean, variance, [mask if training and relu] -> dx, dgamma, dbeta
                            //   not training: mean and variance are the running ones, relu must be 0  BatchNormParams
-  kRelu,                   // x -> y
-  kReluBackward,           // dy, y -> dx
-  kAddRelu,                // a, b -> max(a + b, 0)   same shapes
-  kMaxPool2d,              // x -> y, argmax (backend's own form)                  Pool2dParams
-  kMaxPool2dBackward,      // dy, argmax -> dx                                     Pool2dParams (in_h, in_w)
-  kAvgPool2d,              // x -> y                                               Pool2dParams
-  kAvgPool2dBackward,      // dy -> dx                                             Pool2dParams (in_h, in_w)
-  kDense,                  // x [n, in], w [out, in], [b] -> y [n, out]
-  kDenseBackwardData,      // dy, w -> dx
-  kDenseBackwardWeights,   // x, dy -> dw, [db if has_bias]                        DenseParams
-  kAdd,                    // a, b -> y   NumPy broadcasting, as for the next four
+  kBatchNormAddRelu,       // x, residual, gamma, beta, running_mean!, running_var! -> y = max(norm(x) + residual, 0),
+                           //   and when training: mean, variance, mask, as above    BatchNormParams (relu: ignored)
+  kBatchNormAddReluBackward,  // x, dy, gamma, beta, mean, variance, mask, of a forward pass in training
+                              //   -> dx, dresidual, dgamma, dbeta                   BatchNormParams (relu: ignored)
+  kRelu,                      // x -> y
+  kReluBackward,              // dy, y -> dx
+  kAddRelu,                   // a, b -> max(a + b, 0)   same shapes
+  kMaxPool2d,                 // x -> y, argmax (backend's own form)                  Pool2dParams
+  kMaxPool2dBackward,         // dy, argmax -> dx                                     Pool2dParams (in_h, in_w)
+  kAvgPool2d,                 // x -> y                                               Pool2dParams
+  kAvgPool2dBackward,         // dy -> dx                                             Pool2dParams (in_h, in_w)
+  kDense,                     // x [n, in], w [out, in], [b] -> y [n, out]
+  kDenseBackwardData,         // dy, w -> dx
+  kDenseBackwardWeights,      // x, dy -> dw, [db if has_bias]                        DenseParams
+  kAdd,                       // a, b -> y   NumPy broadcasting, as for the next four
   kSub,
   kMul,
   kDiv,
@@ -43,7 +48,8 @@ enum class OpKind : int32_t {
   kLogSoftmax,                   // x -> y                                           AxisParams
   kLogSoftmaxBackward,           // y, dy -> dx                                      AxisParams
   kSoftmaxCrossEntropy,          // logits [n, classes], labels int32 [n] -> losses [n]      CrossEntropyParams
-  kSoftmaxCrossEntropyBackward,  // logits, labels, dlosses [n] -> dlogits                 CrossEntropyParams
+  kSoftmaxCrossEntropyBackward,  // logits, labels, dlosses [n], [losses [n]] -> dlogits   CrossEntropyParams
+                                 //   losses: not read; where they failed for a bad label this fails with them
   kReshape,                      // x -> y   plain; shares the input's storage when that is plain    ShapeParams
   kBroadcastTo,                  // x -> y                                           ShapeParams
   kCast,                         // x -> y                                           CastParams
@@ -52,8 +58,16 @@ enum class OpKind : int32_t {
   kResizeBilinear,               // x [n, c, h, w] uint8 or float -> y float32 [n, c, height, width]   ResizeParams
   kDropout,                      // x, state int32 [4] -> y, mask (uint8)             DropoutParams
   kDropoutBackward,              // dy, mask -> dx                                   DropoutParams
-  kSgd,  // w0!, g0, [m0! if has_momentum], w1!, ..., hyper float32 [3 + 2 * count] -> (nothing)     SgdParams
-         //   hyper: rescale, momentum, clip (0: none), lr_0, wd_0, lr_1, wd_1, ...
+  kSgd,         // w0!, g0, [m0! if has_momentum], w1!, ..., hyper float32 [3 + 2 * count] -> (nothing)     SgdParams
+                //   hyper: rescale, momentum, clip (0: none), lr_0, wd_0, lr_1, wd_1, ...
+  kGatherRows,  // x [n, ...], indices int32 [b] -> y [b, ...]   any type; an index out of range is a DataError
+  kAllFinite,   // x0, x1, ... of floats -> uint8 []   1 where no element is NaN or infinite, else 0
+  // What passes over programs make (lib/graph/passes); for inference.
+  kConv2dFused,    // x, w, b, [residual! if has_residual] -> y = conv(x, w) + b [+ residual], max(y, 0) if relu
+                   //   residual's storage may become y's: nobody may need its values afterwards    Conv2dParams
+  kFoldBatchNorm,  // w float32, [b], gamma, beta, mean, variance -> w', b': conv(x, w') + b' is BatchNorm of conv(x, w)
+                   // + b
+                   //                                                                     BatchNormParams
   kCount,
 };
 
@@ -68,6 +82,7 @@ struct Conv2dParams {
   int32_t groups = 1;
   int32_t in_h = 0, in_w = 0;  // the input's size, for the backward pass over data
   int32_t has_bias = 0;
+  int32_t relu = 0, has_residual = 0;  // kConv2dFused
 };
 
 struct BatchNormParams {

@@ -20,6 +20,8 @@ constexpr OpInfo kTable[kOpCount] = {
     {OpKind::kConv2dBackwardWeights, "conv2dBackwardWeights", 2, 2, InferConv2dBackwardWeights},
     {OpKind::kBatchNorm, "batchNorm", 5, 5, InferBatchNorm},
     {OpKind::kBatchNormBackward, "batchNormBackward", 6, 7, InferBatchNormBackward},
+    {OpKind::kBatchNormAddRelu, "batchNormAddRelu", 6, 6, InferBatchNormAddRelu},
+    {OpKind::kBatchNormAddReluBackward, "batchNormAddReluBackward", 7, 7, InferBatchNormAddReluBackward},
     {OpKind::kRelu, "relu", 1, 1, InferRelu},
     {OpKind::kReluBackward, "reluBackward", 2, 2, InferReluBackward},
     {OpKind::kAddRelu, "addRelu", 2, 2, InferAddRelu},
@@ -43,7 +45,7 @@ constexpr OpInfo kTable[kOpCount] = {
     {OpKind::kLogSoftmax, "logSoftmax", 1, 1, InferSoftmax},
     {OpKind::kLogSoftmaxBackward, "logSoftmaxBackward", 2, 2, InferSoftmaxBackward},
     {OpKind::kSoftmaxCrossEntropy, "softmaxCrossEntropy", 2, 2, InferSoftmaxCrossEntropy},
-    {OpKind::kSoftmaxCrossEntropyBackward, "softmaxCrossEntropyBackward", 3, 3, InferSoftmaxCrossEntropyBackward},
+    {OpKind::kSoftmaxCrossEntropyBackward, "softmaxCrossEntropyBackward", 3, 4, InferSoftmaxCrossEntropyBackward},
     {OpKind::kReshape, "reshape", 1, 1, InferReshape},
     {OpKind::kBroadcastTo, "broadcastTo", 1, 1, InferBroadcastTo},
     {OpKind::kCast, "cast", 1, 1, InferCast},
@@ -53,6 +55,10 @@ constexpr OpInfo kTable[kOpCount] = {
     {OpKind::kDropout, "dropout", 2, 2, InferDropout},
     {OpKind::kDropoutBackward, "dropoutBackward", 2, 2, InferDropoutBackward},
     {OpKind::kSgd, "sgd", 3, -1, InferSgd},
+    {OpKind::kGatherRows, "gatherRows", 2, 2, InferGatherRows},
+    {OpKind::kAllFinite, "allFinite", 1, -1, InferAllFinite},
+    {OpKind::kConv2dFused, "conv2dFused", 3, 4, InferConv2dFused},
+    {OpKind::kFoldBatchNorm, "foldBatchNorm", 5, 6, InferFoldBatchNorm},
 };
 
 constexpr bool TableIsInOrder() {
@@ -64,7 +70,7 @@ constexpr bool TableIsInOrder() {
 static_assert(TableIsInOrder(), "kTable must have a row for every OpKind, in its order");
 
 // Keys are the parameters' bytes: there must be no padding among them, for its content is undefined.
-static_assert(sizeof(Conv2dParams) == 12 * 4 && sizeof(BatchNormParams) == 4 * 4 && sizeof(Pool2dParams) == 9 * 4 &&
+static_assert(sizeof(Conv2dParams) == 14 * 4 && sizeof(BatchNormParams) == 4 * 4 && sizeof(Pool2dParams) == 9 * 4 &&
               sizeof(DenseParams) == 4 && sizeof(ReduceParams) == 2 * 4 && sizeof(AxisParams) == 4 &&
               sizeof(CrossEntropyParams) == 4 && sizeof(ShapeParams) == (1 + kMaxDims) * 8 && sizeof(CastParams) == 4 &&
               sizeof(ResizeParams) == 3 * 4 && sizeof(DropoutParams) == 4 && sizeof(SgdParams) == 3 * 4);

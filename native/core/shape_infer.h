@@ -13,11 +13,13 @@ std::vector<TensorDesc> InferOutputs(const Op& op, const std::vector<TensorDesc>
 
 // clang-format off
 #define RESIDUA_INFER_FUNCTIONS(V)                                                                                 \
-  V(Conv2d) V(Conv2dBackwardData) V(Conv2dBackwardWeights) V(BatchNorm) V(BatchNormBackward) V(MaxPool2d)          \
+  V(Conv2d) V(Conv2dBackwardData) V(Conv2dBackwardWeights) V(BatchNorm) V(BatchNormBackward)                       \
+  V(BatchNormAddRelu) V(BatchNormAddReluBackward) V(MaxPool2d)                                                     \
   V(MaxPool2dBackward) V(AvgPool2d) V(AvgPool2dBackward) V(Dense) V(DenseBackwardData) V(DenseBackwardWeights)     \
   V(Relu) V(ReluBackward) V(AddRelu) V(Arithmetic) V(Division) V(Equal) V(Sum) V(Mean) V(Argmax) V(Softmax)        \
   V(SoftmaxBackward) V(SoftmaxCrossEntropy) V(SoftmaxCrossEntropyBackward) V(Reshape) V(BroadcastTo) V(Cast)       \
-  V(Copy) V(Assign) V(ResizeBilinear) V(Dropout) V(DropoutBackward) V(Sgd)
+  V(Copy) V(Assign) V(ResizeBilinear) V(Dropout) V(DropoutBackward) V(Sgd)                                         \
+  V(GatherRows) V(AllFinite) V(Conv2dFused) V(FoldBatchNorm)
 // clang-format on
 
 #define RESIDUA_DECLARE_INFER(Name) \

@@ -63,6 +63,21 @@ std::vector<TensorDesc> InferConv2d(const Op& op, const std::vector<TensorDesc>&
   return {check.Output(x.dtype, OutputShape(check, p, x.shape, w.shape))};
 }
 
+std::vector<TensorDesc> InferConv2dFused(const Op& op, const std::vector<TensorDesc>& inputs) {
+  const Check check(op);
+  const auto& p = std::get<Conv2dParams>(op.params);
+  const TensorDesc y = InferConv2d(op, {inputs[0], inputs[1], inputs[2]})[0];
+  if (p.has_residual != (inputs.size() == 4)) {
+    check.Fail(ErrorCode::kConfig, "inputs", p.has_residual ? "with a residual" : "without a residual",
+               std::to_string(inputs.size()) + " inputs");
+  }
+  if (p.has_residual) {
+    check.SameType("residual", inputs[3], "x", inputs[0]);
+    check.HasShape("residual", inputs[3], y.shape);
+  }
+  return {y};
+}
+
 std::vector<TensorDesc> InferConv2dBackwardData(const Op& op, const std::vector<TensorDesc>& inputs) {
   const Check check(op);
   const auto& p = std::get<Conv2dParams>(op.params);

@@ -27,6 +27,10 @@ std::vector<TensorDesc> InferSoftmaxCrossEntropyBackward(const Op& op, const std
   CheckInputs(check, std::get<CrossEntropyParams>(op.params), inputs[0], inputs[1]);
   check.Type("dlosses", inputs[2], DType::kFloat32);
   check.HasShape("dlosses", inputs[2], {inputs[0].shape[0]});
+  if (inputs.size() == 4) {
+    check.Type("losses", inputs[3], DType::kFloat32);
+    check.HasShape("losses", inputs[3], {inputs[0].shape[0]});
+  }
   return {check.Output(inputs[0].dtype, inputs[0].shape)};
 }
 

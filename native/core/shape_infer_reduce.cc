@@ -1,4 +1,4 @@
-// Shapes of the ops along axes: sum, mean, argmax, softmax.
+// Shapes of the ops along axes: sum, mean, argmax, softmax; and of the check of whole tensors for finite values.
 #include "core/shape_check.h"
 #include "core/shape_infer.h"
 
@@ -74,6 +74,12 @@ std::vector<TensorDesc> InferSoftmaxBackward(const Op& op, const std::vector<Ten
   check.SameType("dy", inputs[1], "y", inputs[0]);
   check.HasShape("dy", inputs[1], inputs[0].shape);
   return {check.Output(inputs[0].dtype, inputs[0].shape)};
+}
+
+std::vector<TensorDesc> InferAllFinite(const Op& op, const std::vector<TensorDesc>& inputs) {
+  const Check check(op);
+  for (const TensorDesc& x : inputs) check.Float("x", x);
+  return {check.Output(DType::kUInt8, {})};
 }
 
 }  // namespace residua

@@ -1,4 +1,4 @@
-// Shapes of the ops that change shape, type or size: reshape, broadcast, cast, copy, assign, resize.
+// Shapes of the ops that change shape, type or size: reshape, broadcast, cast, copy, assign, resize, gather.
 #include <limits>
 
 #include "core/shape_check.h"
@@ -73,6 +73,18 @@ std::vector<TensorDesc> InferResizeBilinear(const Op& op, const std::vector<Tens
   check.Rank("x", x, 4);
   check.NotEmpty("x", x);
   return {check.Output(DType::kFloat32, {x.shape[0], x.shape[1], p.height, p.width})};
+}
+
+std::vector<TensorDesc> InferGatherRows(const Op& op, const std::vector<TensorDesc>& inputs) {
+  const Check check(op);
+  const TensorDesc &x = inputs[0], &indices = inputs[1];
+  check.RankBetween("x", x, 1, kMaxDims);
+  check.NotEmpty("x", x);
+  check.Type("indices", indices, DType::kInt32);
+  check.Rank("indices", indices, 1);
+  Shape shape = x.shape;
+  shape[0] = indices.shape[0];
+  return {check.Output(x.dtype, shape)};
 }
 
 }  // namespace residua

@@ -35,9 +35,11 @@ inline TensorDesc PlainDesc(DType dtype, Shape shape) {
   return desc;
 }
 
-// The failure of a tensor's producer, if any. Written and read on the execution thread only.
+// The failure of a tensor's producer, if any. Written and read on one thread only: the CPU backend's execution thread,
+// or the thread that calls the CUDA backend.
 struct Status {
   std::shared_ptr<const Error> error;
+  std::shared_ptr<const void> open_faults;  // failures that may still show (cuda/faults.h)
 };
 
 // A piece of device memory. Freed when the last reference goes, in stream order: work that was enqueued

@@ -105,6 +105,7 @@ size_t AlgorithmTuner::Fastest(const CpuContext& context, const std::string& key
   thread_->Wait();
   if (failure) std::rethrow_exception(failure);
   choices_[key] = choice;
+  file_.Save({{key, choice}});
   return choice;
 }
 

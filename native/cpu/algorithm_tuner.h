@@ -1,7 +1,7 @@
 // Chooses between a convolution's algorithms by timing them once, when the op is prepared. A choice is kept for as long
-// as the backend lives, so that a process computes the same bits each time; two processes may choose differently, and
-// their results then differ by rounding. RESIDUA_TUNE=0 turns the timing off: always direct, the same bits in every
-// process.
+// as the backend lives, so that a process computes the same bits each time, and in a file for the processes after it
+// (cpu/tuning_file.h). Where that is missing two processes may choose differently, and their results then differ by
+// rounding. RESIDUA_TUNE=0 turns all of it off: always direct, the same bits in every process.
 #pragma once
 #include <functional>
 #include <map>
@@ -11,8 +11,10 @@
 #include <vector>
 
 #include "cpu/caching_allocator.h"
+#include "cpu/cpu_info.h"
 #include "cpu/cpu_plan.h"
 #include "cpu/execution_thread.h"
+#include "cpu/tuning_file.h"
 
 namespace residua::cpu {
 
@@ -27,17 +29,22 @@ class AlgorithmTuner {
   // `scratch(bytes)` gives the backend's shared scratch, grown to `bytes`.
   AlgorithmTuner(ExecutionThread* thread, std::shared_ptr<CachingAllocator> allocator,
                  std::function<void*(size_t)> scratch)
-      : thread_(thread), allocator_(std::move(allocator)), scratch_(std::move(scratch)) {}
+      : thread_(thread),
+        allocator_(std::move(allocator)),
+        scratch_(std::move(scratch)),
+        file_(LibraryVersion() + ' ' + ProcessorName()),
+        choices_(file_.Load()) {}
 
   // Index of the candidate chosen for `key` before, if any.
   std::optional<size_t> Known(const std::string& key) const;
-  // Times the candidates on the execution thread (about 1.5 s at most) and remembers the fastest.
+  // Times the candidates on the execution thread (about 1.5 s at most) and keeps the fastest, in the file too.
   size_t Fastest(const CpuContext& context, const std::string& key, const std::vector<Candidate>& candidates);
 
  private:
   ExecutionThread* thread_;
   std::shared_ptr<CachingAllocator> allocator_;
   std::function<void*(size_t)> scratch_;
+  TuningFile file_;
   std::map<std::string, size_t> choices_;
 };
 

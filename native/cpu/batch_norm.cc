@@ -1,9 +1,7 @@
 // BatchNorm over axis 1 of x [n, c, ...] and its gradients; gamma, beta and the statistics are float32 [c].
 //   training: statistics of the batch, running = momentum * running + (1 - momentum) * batch, in the same run;
 //   otherwise the running statistics, as constants.
-#include <cmath>
-#include <cstring>
-
+#include "cpu/keep_nan.h"
 #include "cpu/primitive_plan.h"
 
 namespace residua::cpu {
@@ -32,14 +30,9 @@ Forward::primitive_desc ForwardDesc(const CpuContext& context, const BatchNormPa
   return MakeBatchNormForward(context.engine, UserScratchpad(), kind, ImageDesc(x), p.epsilon, FlagsOf(p));
 }
 
-// oneDNN's fused ReLU may turn NaN into 0, and a net whose values have become NaN would go on with a finite loss.
-// Statistics that are NaN make all of y NaN, as the next convolution would.
-void KeepNaN(const float* mean, const float* variance, int64_t channels, void* y, size_t y_bytes) {
-  for (int64_t c = 0; c < channels; ++c) {
-    if (!std::isnan(mean[c]) && !std::isnan(variance[c])) continue;
-    std::memset(y, 0xff, y_bytes);  // all bits set: NaN in each of the floating-point types
-    return;
-  }
+void KeepNaNOfStatistics(const float* mean, const float* variance, int64_t channels, void* y, size_t y_bytes) {
+  KeepNaN(mean, channels, y, y_bytes);
+  KeepNaN(variance, channels, y, y_bytes);
 }
 
 // The forward pass in training, which also moves the running statistics.
@@ -59,7 +52,7 @@ class TrainingPlan : public PrimitivePlan {
   void Run(void* const* inputs, void* const* out, void* scratch) override {
     PrimitivePlan::Run(inputs, out, scratch);
     const float *mean = static_cast<const float*>(out[1]), *variance = static_cast<const float*>(out[2]);
-    if (relu_) KeepNaN(mean, variance, channels_, out[0], outputs[0].bytes);
+    if (relu_) KeepNaNOfStatistics(mean, variance, channels_, out[0], outputs[0].bytes);
     Move(static_cast<float*>(inputs[3]), mean, 1.0f);
     Move(static_cast<float*>(inputs[4]), variance, unbias_);
   }
@@ -86,7 +79,7 @@ class InferencePlan : public PrimitivePlan {
   void Run(void* const* inputs, void* const* out, void* scratch) override {
     PrimitivePlan::Run(inputs, out, scratch);
     const float *mean = static_cast<const float*>(inputs[3]), *variance = static_cast<const float*>(inputs[4]);
-    if (relu_) KeepNaN(mean, variance, channels_, out[0], outputs[0].bytes);
+    if (relu_) KeepNaNOfStatistics(mean, variance, channels_, out[0], outputs[0].bytes);
   }
 
  private:
@@ -149,9 +142,11 @@ PlanPtr PrepareBatchNormBackward(const CpuContext& context, const Op& op, const 
   plan->AddInput(DNNL_ARG_SRC, 0, image);
   plan->AddInput(DNNL_ARG_DIFF_DST, 1, image);
   plan->AddInput(DNNL_ARG_SCALE, 2, per_channel);
-  plan->AddInput(DNNL_ARG_SHIFT, 3, per_channel);  // oneDNN 2.6 fails without it
   plan->AddInput(DNNL_ARG_MEAN, 4, per_channel);
   plan->AddInput(DNNL_ARG_VARIANCE, 5, per_channel);
+  // The gradients do not depend on beta; oneDNN 2.6 wants it all the same, 3.7 refuses it.
+  const int inputs_without_shift = p.relu ? 6 : 5;
+  if (InputCount(desc) > inputs_without_shift) plan->AddInput(DNNL_ARG_SHIFT, 3, per_channel);
   if (p.relu) {
     CheckMask(inputs[6], image, hint.workspace_desc().get_size());
     plan->AddWorkspaceInput(DNNL_ARG_WORKSPACE, 6, hint.workspace_desc());

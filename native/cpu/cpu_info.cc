@@ -5,6 +5,7 @@
 #include <omp.h>
 
 #include <cstdio>
+#include <fstream>
 
 namespace residua::cpu {
 
@@ -30,6 +31,14 @@ std::string InstructionSet() {
   char text[16];
   std::snprintf(text, sizeof(text), "0x%x", static_cast<unsigned>(isa));
   return std::string("oneDNN's number ") + text;  // newer than this list, or no x86
+}
+
+std::string ProcessorName() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);) {
+    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2) + ", " + InstructionSet();
+  }
+  return InstructionSet();
 }
 
 std::string OpenMpRuntime() {

@@ -8,6 +8,8 @@ namespace residua::cpu {
 
 // The instruction set that oneDNN uses: "AVX-512 with bfloat16".
 std::string InstructionSet();
+// "AMD EPYC", with the instruction set where the system names no model.
+std::string ProcessorName();
 // The OpenMP library that is loaded: "libgomp.so.1".
 std::string OpenMpRuntime();
 // Whether oneDNN has convolutions of bfloat16 here.

@@ -33,15 +33,20 @@ using Descs = std::vector<TensorDesc>;
 // One for each op kind, in the file of the op's name; the table is in cpu_backend.cc.
 using PrepareFn = PlanPtr (*)(const CpuContext& context, const Op& op, const Descs& inputs, Descs outputs);
 
-#define RESIDUA_CPU_OPS(V)                                                                                            \
-  V(Conv2d)                                                                                                           \
-  V(Conv2dBackwardData)                                                                                               \
-  V(Conv2dBackwardWeights)                                                                                            \
-  V(BatchNorm) V(BatchNormBackward) V(Relu) V(ReluBackward) V(AddRelu) V(MaxPool2d) V(MaxPool2dBackward) V(AvgPool2d) \
-      V(AvgPool2dBackward) V(Dense) V(DenseBackwardData) V(DenseBackwardWeights) V(Add) V(Sub) V(Mul) V(Div) V(Equal) \
-          V(Sum) V(Mean) V(Argmax) V(Softmax) V(SoftmaxBackward) V(LogSoftmax) V(LogSoftmaxBackward)                  \
-              V(SoftmaxCrossEntropy) V(SoftmaxCrossEntropyBackward) V(Reshape) V(BroadcastTo) V(Cast) V(Copy)         \
-                  V(Assign) V(ResizeBilinear) V(Dropout) V(DropoutBackward) V(Sgd)
+#define RESIDUA_CPU_OPS(V)                                                                                         \
+  V(Conv2d)                                                                                                        \
+  V(Conv2dBackwardData)                                                                                            \
+  V(Conv2dBackwardWeights)                                                                                         \
+  V(BatchNorm)                                                                                                     \
+  V(BatchNormBackward)                                                                                             \
+  V(BatchNormAddRelu)                                                                                              \
+  V(BatchNormAddReluBackward)                                                                                      \
+  V(Relu)                                                                                                          \
+  V(ReluBackward) V(AddRelu) V(MaxPool2d) V(MaxPool2dBackward) V(AvgPool2d) V(AvgPool2dBackward) V(Dense)          \
+      V(DenseBackwardData) V(DenseBackwardWeights) V(Add) V(Sub) V(Mul) V(Div) V(Equal) V(Sum) V(Mean) V(Argmax)   \
+          V(Softmax) V(SoftmaxBackward) V(LogSoftmax) V(LogSoftmaxBackward) V(SoftmaxCrossEntropy)                 \
+              V(SoftmaxCrossEntropyBackward) V(Reshape) V(BroadcastTo) V(Cast) V(Copy) V(Assign) V(ResizeBilinear) \
+                  V(Dropout) V(DropoutBackward) V(Sgd) V(GatherRows) V(AllFinite) V(Conv2dFused) V(FoldBatchNorm)
 
 #define RESIDUA_DECLARE_PREPARE(Name) \
   PlanPtr Prepare##Name(const CpuContext& context, const Op& op, const Descs& inputs, Descs outputs);

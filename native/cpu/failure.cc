@@ -11,16 +11,6 @@
 namespace residua::cpu {
 namespace {
 
-// "float32 [256, 1, 96, 96], float32 [64, 1, 7, 7]"
-std::string ShapesOf(const Descs& inputs) {
-  std::string text;
-  for (const TensorDesc& input : inputs) {
-    if (!text.empty()) text += ", ";
-    text += std::string(Name(input.dtype)) + " " + ToString(input.shape);
-  }
-  return text;
-}
-
 bool HasHalfFloats(const Descs& inputs) {
   for (const TensorDesc& input : inputs) {
     if (input.dtype == DType::kFloat16 || input.dtype == DType::kBFloat16) return true;

@@ -163,11 +163,27 @@ inline MemoryDesc WithDataType(const MemoryDesc& desc, dnnl::memory::data_type t
 
 #endif
 
+inline void AppendRelu(dnnl::post_ops* after) {
+#if DNNL_VERSION_MAJOR >= 3
+  after->append_eltwise(dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
+#else
+  after->append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
+#endif
+}
+
 // Scratch memory comes from the caller: one scratchpad serves every primitive.
 inline dnnl::primitive_attr UserScratchpad() {
   dnnl::primitive_attr attr;
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   return attr;
+}
+
+// How many inputs the primitive takes; it refuses any other number.
+inline int InputCount(const dnnl::primitive_desc_base& desc) {
+  int count = 0;
+  dnnl::error::wrap_c_api(dnnl_primitive_desc_query(desc.get(), dnnl_query_num_of_inputs_s32, 0, &count),
+                          "could not query the number of inputs");
+  return count;
 }
 
 // "oneDNN 2.6.3": the library that is loaded, not the headers.

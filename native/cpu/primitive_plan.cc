@@ -71,6 +71,16 @@ void PrimitivePlan::AddPartOutput(int argument, size_t index, const Dims& offset
                               ScratchReorder(context_.engine, produced, part, &scratch_bytes), outputs[index].bytes});
 }
 
+void PrimitivePlan::AddSummand(size_t index, size_t output) {
+  if (SameLayout(input_descs_[index], outputs[output])) {
+    alias.assign(outputs.size(), -1);
+    alias[output] = static_cast<int>(index);
+    return;
+  }
+  const MemoryDesc from = MemoryDescOf(input_descs_[index]), to = MemoryDescOf(outputs[output]);
+  summand_.emplace(Summand{index, output, ScratchReorder(context_.engine, from, to, &scratch_bytes)});
+}
+
 void PrimitivePlan::AddWorkspaceOutput(int argument, size_t index, const MemoryDesc& workspace,
                                        std::shared_ptr<const WorkspaceLayout> layout) {
   outputs[index].layout = std::move(layout);
@@ -89,6 +99,7 @@ void PrimitivePlan::Run(void* const* inputs, void* const* out, void* scratch) {
   for (Binding& output : outputs_) output.memory.set_data_handle(out[output.index]);
   for (OutputReorder& output : output_reorders_) output.produced.set_data_handle(base + output.offset);
   scratchpad_.set_data_handle(base + scratchpad_offset_);
+  if (summand_) summand_->reorder.Run(context_.stream, inputs[summand_->index], out[summand_->output], base);
   primitive_.execute(context_.stream, arguments_);
   for (OutputReorder& output : output_reorders_) {
     FillZero(out[output.index], output.zero_bytes);

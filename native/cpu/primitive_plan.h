@@ -1,5 +1,6 @@
 // The plan of an op that is one oneDNN primitive, with the reorders that its inputs and outputs need.
 #pragma once
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -24,6 +25,9 @@ class PrimitivePlan : public CpuPlan {
   // the rest is 0.
   void AddPartOutput(int argument, size_t index, const Dims& offsets, const MemoryDesc& produced,
                      const MemoryDesc& whole);
+  // The primitive adds to what output `output` holds (a sum as post-op): the values of input `index`. They share
+  // storage where they lie alike, else the values are moved there first.
+  void AddSummand(size_t index, size_t output);
   // The primitive writes bytes that only its backward pass reads.
   void AddWorkspaceOutput(int argument, size_t index, const MemoryDesc& workspace,
                           std::shared_ptr<const WorkspaceLayout> layout);
@@ -53,6 +57,11 @@ class PrimitivePlan : public CpuPlan {
   std::unordered_map<int, dnnl::memory> arguments_;
   std::vector<Binding> inputs_, outputs_;
   std::vector<OutputReorder> output_reorders_;
+  struct Summand {
+    size_t index, output;
+    ScratchReorder reorder;
+  };
+  std::optional<Summand> summand_;  // where it does not share storage with the output
   dnnl::memory scratchpad_;
   size_t scratchpad_offset_;
 };

@@ -1,7 +1,8 @@
 // How much memory this process may use: the machine's, or less where a cgroup limits it.
 #pragma once
 #include <cstddef>
-#include <string>
+
+#include "core/bytes.h"
 
 namespace residua::cpu {
 
@@ -11,8 +12,5 @@ struct MemoryInfo {
 };
 
 MemoryInfo SystemMemory();
-
-// "1.7 GiB"
-std::string FormatBytes(size_t bytes);
 
 }  // namespace residua::cpu

@@ -17,8 +17,8 @@ struct LaunchArgs {
   void* const* inputs = nullptr;
   void* const* outputs = nullptr;
   char* scratch = nullptr;  // scratch_bytes of it, 256-byte aligned; shared by all ops of the stream
-  // For a plan whose `can_fault` is set: a word of device memory, 0 before, into which the kernel writes 1 + the index
-  // of the element that is wrong.
+  // For a plan whose `can_fault` is set: two words of device memory, 0 before. The kernel writes 1 + the index of the
+  // first element that is wrong into fault[0], and what it found there into fault[1]. fault[0] is a guard for others.
   int32_t* fault = nullptr;
   // For a plan that updates inputs in place (`updates_in_place`): words that earlier kernels may have set. Where any is
   // not 0 nothing may be updated.
@@ -31,8 +31,8 @@ class CudaPlan : public Plan {
   explicit CudaPlan(const CudaContext& context) : context_(context) {}
   // Enqueues the op on context().stream. On the JavaScript thread; throws Error.
   virtual void Launch(const LaunchArgs& args) = 0;
-  // The error behind a fault word that holds `code` (`can_fault` plans only).
-  virtual Error FaultError(int32_t code) const;
+  // The error behind two fault words that hold `code` (not 0) and `found` (`can_fault` plans only).
+  virtual Error FaultError(int32_t code, int32_t found) const;
 
   bool can_fault = false;
   bool updates_in_place = false;
@@ -53,15 +53,21 @@ using Descs = std::vector<TensorDesc>;
 // logical shape, plain; the plan settles layout and bytes.
 using PrepareFn = PlanPtr (*)(const CudaContext& context, const Op& op, const Descs& inputs, Descs outputs);
 
-#define RESIDUA_CUDA_OPS(V)                                                                                           \
-  V(Conv2d)                                                                                                           \
-  V(Conv2dBackwardData)                                                                                               \
-  V(Conv2dBackwardWeights)                                                                                            \
-  V(BatchNorm) V(BatchNormBackward) V(Relu) V(ReluBackward) V(AddRelu) V(MaxPool2d) V(MaxPool2dBackward) V(AvgPool2d) \
-      V(AvgPool2dBackward) V(Dense) V(DenseBackwardData) V(DenseBackwardWeights) V(Add) V(Sub) V(Mul) V(Div) V(Equal) \
-          V(Sum) V(Mean) V(Argmax) V(Softmax) V(SoftmaxBackward) V(LogSoftmax) V(LogSoftmaxBackward)                  \
-              V(SoftmaxCrossEntropy) V(SoftmaxCrossEntropyBackward) V(Reshape) V(BroadcastTo) V(Cast) V(Copy)         \
-                  V(Assign) V(ResizeBilinear) V(Dropout) V(DropoutBackward) V(Sgd)
+#define RESIDUA_CUDA_OPS(V)                                                                                            \
+  V(Conv2d)                                                                                                            \
+  V(Conv2dBackwardData)                                                                                                \
+  V(Conv2dBackwardWeights)                                                                                             \
+  V(BatchNorm)                                                                                                         \
+  V(BatchNormBackward)                                                                                                 \
+  V(BatchNormAddRelu)                                                                                                  \
+  V(BatchNormAddReluBackward)                                                                                          \
+  V(Relu)                                                                                                              \
+  V(ReluBackward)                                                                                                      \
+  V(AddRelu) V(MaxPool2d) V(MaxPool2dBackward) V(AvgPool2d) V(AvgPool2dBackward) V(Dense) V(DenseBackwardData)         \
+      V(DenseBackwardWeights) V(Add) V(Sub) V(Mul) V(Div) V(Equal) V(Sum) V(Mean) V(Argmax) V(Softmax)                 \
+          V(SoftmaxBackward) V(LogSoftmax) V(LogSoftmaxBackward) V(SoftmaxCrossEntropy) V(SoftmaxCrossEntropyBackward) \
+              V(Reshape) V(BroadcastTo) V(Cast) V(Copy) V(Assign) V(ResizeBilinear) V(Dropout) V(DropoutBackward)      \
+                  V(Sgd) V(GatherRows) V(AllFinite) V(Conv2dFused) V(FoldBatchNorm)
 
 #define RESIDUA_DECLARE_PREPARE(Name) \
   PlanPtr Prepare##Name(const CudaContext& context, const Op& op, const Descs& inputs, Descs outputs);

@@ -27,6 +27,9 @@ class GraphPlanner {
   // Null where cuDNN has no engine for the graph: the caller then takes another way. `why`, if not null, is told the
   // reason. Throws Error(kNative) for any other failure.
   virtual std::shared_ptr<GraphPlan> Plan(const Graph& graph, std::string* why = nullptr) = 0;
+  // Makes the plans of several graphs at once, on as many threads as there are cores: Plan then finds them. Graphs
+  // without an engine are left to Plan. Throws as Plan does.
+  virtual void Prefetch(const std::vector<const Graph*>& graphs) = 0;
 };
 
 std::unique_ptr<GraphPlanner> MakeGraphPlanner(const CudaContext& context);

@@ -3,6 +3,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { backendOf } from '../../lib/device.js';
+import { testDevices } from '../helpers/devices.js';
 import { residua } from './run-cli.js';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -83,6 +85,38 @@ describe('a small run', () => {
     const { status, stdout, stderr } = await residua([...args, '--out', run]);
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     expect(stderr).toContain('holds a run already');
+  });
+});
+
+describe.each(testDevices)('--precision on %s', (device) => {
+  const halves = (['bfloat16', 'float16'] as const).filter((dtype) => backendOf(device).supports(dtype));
+  const args = ['--device', device.name, '--limit', '32'];
+
+  test.each(halves)('%s trains and evaluates', async (precision) => {
+    const run = join(folder, `${device}-${precision}`);
+    const small = ['--resize', '28', '--epochs', '1', '--batch-size', '16', '--precision', precision, '--out', run];
+    const { status, stdout, stderr } = await residua(['train', ...args, ...small]);
+    expect({ status, stderr }).toMatchObject({ status: 0 });
+    expect(stdout).toMatch(/^epoch 1, loss \d\.\d{4}, /m);
+    const history = JSON.parse(readFileSync(join(run, 'history.json'), 'utf8'));
+    expect(history).toMatchObject({ config: { precision, device: device.name } });
+    // float16 skips steps whose gradients overflow, and says so.
+    const { skippedSteps } = history;
+    if (precision === 'bfloat16') expect(skippedSteps).toBe(0);
+    if (skippedSteps > 0) expect(stderr).toContain(`${skippedSteps} of 2 steps were skipped`);
+    else expect(stderr).not.toContain('skipped');
+    const weights = join(run, 'weights.safetensors');
+    const evaluation = await residua(['eval', weights, ...args, '--precision', precision, '--json']);
+    expect(evaluation).toMatchObject({ status: 0 });
+    expect(JSON.parse(evaluation.stdout)).toMatchObject({ precision, images: 32, device: device.name });
+  });
+
+  test.skipIf(halves.includes('float16'))('float16 is refused before anything is written', async () => {
+    const run = join(folder, `${device}-refused`);
+    const { status, stderr } = await residua(['train', ...args, '--precision', 'float16', '--out', run]);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^error: Precision float16 expected a device that has it, got cpu[^\n]*\n$/);
+    expect(existsSync(run)).toBe(false);
   });
 });
 

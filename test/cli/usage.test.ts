@@ -32,6 +32,8 @@ describe('wrong usage: status 2, the argument named, nothing on stdout', () => {
     [['train', '--lr', '-1'], '--lr'],
     [['train', '--resize'], '--resize'],
     [['train', '--device', 'toaster'], '--device'],
+    [['train', '--precision', 'bf16'], '--precision'],
+    [['eval', 'weights.safetensors', '--precision', 'int8'], '--precision'],
     [['train', 'chapter', 'twice'], 'arguments'],
     [['train', 'another'], 'another'],
     [['eval'], 'weights'],

@@ -1,35 +1,10 @@
-// Bad input to layers, losses, models and the trainer.
-import { describe, expect, test } from 'vitest';
-import {
-  autograd,
-  init,
-  loss,
-  lrScheduler,
-  models,
-  nn,
-  ops,
-  residualStage,
-  Trainer,
-  tensor,
-  tidy,
-  zeros,
-} from '../../lib/index.js';
-import { type ErrorCode, errorOf, expectResiduaError } from '../helpers/errors.js';
+// Bad input to layers.
+import { test } from 'vitest';
+import { nn, tidy, zeros } from '../../lib/index.js';
+import { errorOf, expectResiduaError } from '../helpers/errors.js';
+import { anything, type ErrorCase, ready, testErrors } from '../helpers/layer-error-tests.js';
 
-const anything = (value: unknown) => value as never;
-const ready = <T extends nn.Block>(layer: T): T => {
-  layer.initialize();
-  return layer;
-};
-
-interface Case {
-  name: string;
-  call: () => unknown;
-  code: ErrorCode;
-  says: (string | RegExp)[];
-}
-
-const cases: Case[] = [
+const cases: ErrorCase[] = [
   {
     name: 'Conv2D: no kernel size',
     call: () => new nn.Conv2D(4, anything({})),
@@ -151,128 +126,21 @@ const cases: Case[] = [
     code: 'CONFIG_ERROR',
     says: ['Block'],
   },
-  {
-    name: 'residualStage: 0 blocks',
-    call: () => residualStage(64, 0),
-    code: 'CONFIG_ERROR',
-    says: ['residualStage', '0'],
-  },
-  {
-    name: 'chapterResNet18: an unknown option',
-    call: () => models.chapterResNet18(anything({ class: 10 })),
-    code: 'CONFIG_ERROR',
-    says: ["'class'", 'classes'],
-  },
-  {
-    name: 'chapterResNet18: an image too small',
-    call: () => ready(models.chapterResNet18()).forward(zeros([1, 1, 0, 28])),
-    code: 'SHAPE_ERROR',
-    says: ['[1, 1, 0, 28]'],
-  },
-  {
-    name: 'initialize: an unknown option',
-    call: () => new nn.Dense(1).initialize(anything({ initializer: 1 })),
-    code: 'CONFIG_ERROR',
-    says: ["'initializer'", 'init'],
-  },
-  {
-    name: 'initialize: something that is no initialiser',
-    call: () => new nn.Dense(1).initialize({ init: anything('xavier') }),
-    code: 'CONFIG_ERROR',
-    says: ['init', 'string'],
-  },
-  {
-    name: 'Xavier: magnitude -1',
-    call: () => new init.Xavier({ magnitude: -1 }),
-    code: 'CONFIG_ERROR',
-    says: ['magnitude', '-1'],
-  },
-  {
-    name: 'SoftmaxCrossEntropyLoss: smoothing 2',
-    call: () => new loss.SoftmaxCrossEntropyLoss({ labelSmoothing: 2 }),
-    code: 'CONFIG_ERROR',
-    says: ['labelSmoothing', '2'],
-  },
-  {
-    name: 'SoftmaxCrossEntropyLoss: more labels than rows',
-    call: () => new loss.SoftmaxCrossEntropyLoss().forward(zeros([2, 3]), tensor(new Int32Array(3))),
-    code: 'SHAPE_ERROR',
-    says: ['labels', '[2]', '[3]'],
-  },
-  {
-    name: 'Trainer: another optimiser',
-    call: () =>
-      new Trainer(ready(new nn.Dense(1, { inUnits: 1 })).collectParams(), anything('adam'), { learningRate: 1 }),
-    code: 'CONFIG_ERROR',
-    says: ['optimizer', 'sgd', 'adam'],
-  },
-  {
-    name: 'Trainer: no learning rate',
-    call: () => new Trainer(ready(new nn.Dense(1, { inUnits: 1 })).collectParams(), 'sgd', anything({})),
-    code: 'CONFIG_ERROR',
-    says: ['learningRate', 'undefined'],
-  },
-  {
-    name: 'Trainer: an unknown option',
-    call: () =>
-      new Trainer(ready(new nn.Dense(1, { inUnits: 1 })).collectParams(), 'sgd', anything({ learningRate: 1, lr: 1 })),
-    code: 'CONFIG_ERROR',
-    says: ["'lr'", 'learningRate'],
-  },
-  {
-    name: 'Trainer: Nesterov without momentum',
-    call: () =>
-      new Trainer(ready(new nn.Dense(1, { inUnits: 1 })).collectParams(), 'sgd', { learningRate: 1, nesterov: true }),
-    code: 'CONFIG_ERROR',
-    says: ['nesterov', 'momentum'],
-  },
-  {
-    name: 'Trainer: step without gradients',
-    call: () => new Trainer(ready(new nn.Dense(1, { inUnits: 1 })).collectParams(), 'sgd', { learningRate: 1 }).step(1),
-    code: 'CONFIG_ERROR',
-    says: ['gradient', 'backward()'],
-  },
-  {
-    name: 'Trainer: a batch of nothing',
-    call: () => new Trainer(ready(new nn.Dense(1, { inUnits: 1 })).collectParams(), 'sgd', { learningRate: 1 }).step(0),
-    code: 'CONFIG_ERROR',
-    says: ['batchSize', '0'],
-  },
-  {
-    name: 'FactorScheduler: an unknown option',
-    call: () => new lrScheduler.FactorScheduler(anything({ steps: 3 })),
-    code: 'CONFIG_ERROR',
-    says: ["'steps'"],
-  },
-  {
-    name: 'gradCheck: no tensor',
-    call: () => autograd.gradCheck((x) => x!, anything([1])),
-    code: 'CONFIG_ERROR',
-    says: ['gradCheck', 'Tensor', 'number'],
-  },
 ];
 
 const sharedConv = ready(new nn.Conv2D(4, { kernelSize: 3 }));
 
-describe('bad input to layers, losses and the trainer', () => {
-  test.each(cases)('$name', ({ call, code, says }) => {
-    tidy(() => expectResiduaError(errorOf(call), code, says));
-    expect(
-      tidy(() => ops.add(tensor([1, 2]), 1).toArray()),
-      'the next op',
-    ).toEqual([2, 3]);
-  });
+testErrors('bad input to layers', cases);
 
-  test('an error inside a net names the layer', () => {
-    const net = ready(
-      new nn.Sequential().add(new nn.Conv2D(3, { kernelSize: 3, inChannels: 1 }), new nn.Dense(2, { inUnits: 5 })),
-    );
-    tidy(() =>
-      expectResiduaError(
-        errorOf(() => net.forward(zeros([1, 1, 5, 5]))),
-        'SHAPE_ERROR',
-        ['in layer 1:', 'dense', '5'],
-      ),
-    );
-  });
+test('an error inside a net names the layer', () => {
+  const net = ready(
+    new nn.Sequential().add(new nn.Conv2D(3, { kernelSize: 3, inChannels: 1 }), new nn.Dense(2, { inUnits: 5 })),
+  );
+  tidy(() =>
+    expectResiduaError(
+      errorOf(() => net.forward(zeros([1, 1, 5, 5]))),
+      'SHAPE_ERROR',
+      ['in layer 1:', 'dense', '5'],
+    ),
+  );
 });

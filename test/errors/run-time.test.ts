@@ -71,6 +71,31 @@ describe.each(testDevices)('labels out of range on %s', (device) => {
     for (const made of [w, losses]) made.dispose();
   });
 
+  test.each([3, 8])('running statistics of %i channels are not moved by failed values', async (channels) => {
+    const vector = (value: number) => tensor(new Float32Array(channels).fill(value), { device });
+    for (const addRelu of [false, true]) {
+      const x = tensor(uniformValues(4 * channels, 4), { shape: [4, channels], device });
+      const [gamma, runningMean, runningVar] = [vector(1), vector(0.5), vector(2)];
+      const beta = lossesOf(...Array(channels - 1).fill(1), 9);
+      const normalise = () =>
+        addRelu
+          ? ops.batchNormAddRelu(x, x, gamma, beta, runningMean, runningVar, { training: true })
+          : ops.batchNorm(x, gamma, beta, runningMean, runningVar, { training: true });
+      let y: Tensor;
+      try {
+        y = normalise(); // on a GPU before anybody knows
+      } catch (error) {
+        expectResiduaError(error, 'DATA_ERROR', ['label', '9']);
+        y = normalise(); // told once
+      }
+      expectResiduaError(await rejectionOf(y.data()), 'DATA_ERROR', ['label', '9']);
+      expect([...(await runningMean.data())]).toEqual(Array(channels).fill(0.5));
+      expect([...(await runningVar.data())]).toEqual(Array(channels).fill(2));
+      await drain(gamma);
+      for (const made of [x, y, gamma, beta, runningMean, runningVar]) made.dispose();
+    }
+  });
+
   test('a training step with such labels tells it at one of its ops and leaves the weights as they were', async () => {
     const values = uniformValues(12, 2);
     const w = tensor(values, { shape: [4, 3], device });
@@ -92,6 +117,23 @@ describe.each(testDevices)('labels out of range on %s', (device) => {
     expect([...(await w.data())]).toEqual([...values]);
     w.grad?.dispose();
     w.dispose();
+  });
+
+  test('a backward pass through losses whose error was told does not tell it again', async () => {
+    const [w, x] = [
+      tensor(uniformValues(12, 2), { shape: [4, 3], device }),
+      tensor(uniformValues(6, 3), { shape: [2, 3], device }),
+    ];
+    w.requiresGrad = true;
+    const losses = autograd.record(() => {
+      return ops.softmaxCrossEntropy(ops.dense(x, w), tensor(Int32Array.of(1, 4), { device }));
+    });
+    await rejectionOf(losses.data());
+    losses.backward();
+    await x.data(); // what is under way is done
+    ops.relu(x).dispose();
+    expectResiduaError(await rejectionOf((w.grad as Tensor).data()), 'DATA_ERROR', ['label', '4']);
+    for (const made of [losses, w, x]) made.dispose();
   });
 
   test('an error that nobody read is thrown by the next op, once', async () => {

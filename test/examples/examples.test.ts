@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { tryGpu } from '../../lib/index.js';
 import { root, runNode } from '../cli/run-cli.js';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -37,7 +38,7 @@ test("chapter.ts prints the chapter's shapes and lines", async () => {
     '[ 1, 512, 1, 1 ]',
     '[ 1, 10 ]',
   ]);
-  expect(lines[12]).toBe('training on cpu');
+  expect(lines[12]).toBe(`training on ${tryGpu()}`);
   expect(lines[13]).toMatch(/^epoch 1, loss \d\.\d{4}, train acc [01]\.\d{3}, test acc [01]\.\d{3}, time \d+\.\d sec$/);
   expect(lines).toHaveLength(14);
 });

@@ -1,4 +1,5 @@
 // The devices that tests run on: the CPU always, gpu(0) where it opens; RESIDUA_TEST_DEVICES ('cpu,gpu(0)') decides otherwise.
+import { backendOf } from '../../lib/device.js';
 import { cpu, Device, type DeviceInfo, devices, setDevice } from '../../lib/index.js';
 
 const isNeeded = (info: DeviceInfo): boolean => info.name === 'cpu' || info.available;
@@ -27,3 +28,6 @@ export function untestedDevices(): { name: string; reason: string }[] {
     .filter(({ name }) => !testDevices.some((device) => device.name === name))
     .map(({ name, reason = 'RESIDUA_TEST_DEVICES leaves it out' }) => ({ name, reason }));
 }
+
+/** Whether the device is interpreted on the host, where large nets take too long. */
+export const isEmulated = (device: Device): boolean => backendOf(device).describe().emulation === 'yes';

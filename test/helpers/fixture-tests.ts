@@ -5,7 +5,18 @@ import { testDevices } from './devices.js';
 import { decode, type Encoded, type FixtureCase, fixtureCases, makeInputs, makeTensor } from './fixtures.js';
 import { expectClose, type Tolerance } from './tolerances.js';
 
-type InputName = 'x' | 'w' | 'a' | 'b' | 'gamma' | 'beta' | 'runningMean' | 'runningVar' | 'logits' | 'labels';
+type InputName =
+  | 'x'
+  | 'residual'
+  | 'w'
+  | 'a'
+  | 'b'
+  | 'gamma'
+  | 'beta'
+  | 'runningMean'
+  | 'runningVar'
+  | 'logits'
+  | 'labels';
 
 /** The inputs of a case by their names in the fixture script: those that its op takes. */
 export type Inputs = Record<InputName, Tensor>;

@@ -1,6 +1,7 @@
 // The chapter's net: its printed shapes, its parameters.
 import { describe, expect, it } from 'vitest';
 import { ConfigError, models, type nn, residualStage, tidy, uniform } from '../../lib/index.js';
+import { testDevices } from '../helpers/devices.js';
 
 const trainableCount = (net: nn.Block) =>
   [...net.collectParams().values()]
@@ -8,12 +9,12 @@ const trainableCount = (net: nn.Block) =>
     .reduce((sum, p) => sum + p.shape.reduce((n, d) => n * d, 1), 0);
 
 describe('chapterResNet18', () => {
-  it("has the chapter's ten output shapes and 11,178,378 trainable parameters", () => {
+  it.each(testDevices)("has the chapter's ten output shapes and 11,178,378 trainable parameters on %s", (device) => {
     const net = models.chapterResNet18();
-    net.initialize();
+    net.initialize({ device });
     const shapes: (readonly number[])[] = [];
     tidy(() => {
-      let x = uniform([1, 1, 224, 224]);
+      let x = uniform([1, 1, 224, 224], { device });
       for (const layer of net) {
         x = layer.forward(x);
         shapes.push(x.shape);
@@ -49,10 +50,10 @@ describe('chapterResNet18', () => {
       ['5', '6', '7'].flatMap((stage) => [`${stage}.0.conv3.weight`, `${stage}.0.conv3.bias`]),
     );
   });
-  it('gives the same output as its layers one by one, fused or not', () => {
+  it.each(testDevices)('gives the same output as its layers one by one, fused or not, on %s', (device) => {
     const net = models.chapterResNet18({ classes: 4 });
-    net.initialize();
-    const x = uniform([2, 1, 32, 32]);
+    net.initialize({ device });
+    const x = uniform([2, 1, 32, 32], { device });
     const whole = net.forward(x).dataSync();
     const single = tidy(() => [...net].reduce((y, layer) => layer.forward(y), x)).dataSync();
     expect(whole.length).toBe(8);

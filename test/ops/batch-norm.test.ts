@@ -1,6 +1,7 @@
 // batchNorm against PyTorch, and against plain loops on random shapes.
-import { describe, test } from 'vitest';
-import { autograd, ops, tensor, tidy } from '../../lib/index.js';
+import { describe, expect, test } from 'vitest';
+import { autograd, ops, type Tensor, tensor, tidy } from '../../lib/index.js';
+import { run } from '../../lib/ops/run.js';
 import { testDevices } from '../helpers/devices.js';
 import { testFixtures } from '../helpers/fixture-tests.js';
 import { batchNormTraining } from '../helpers/plain-batch-norm.js';
@@ -68,6 +69,53 @@ describe.each(testDevices)('batchNorm in training on %s equals plain loops', (de
         });
       }
       for (const input of [x, gamma!, beta!]) input.grad?.dispose();
+    });
+  });
+});
+
+describe.each(testDevices)('batchNorm on %s', (device) => {
+  const vector = (channels: number, value: number) => tensor(new Float32Array(channels).fill(value), { device });
+
+  test.each([3, 8])('with a ReLU lets NaN through, %i channels', (channels) => {
+    tidy(() => {
+      const values = new Float32Array(2 * channels * 4).map((_, i) => i % 5);
+      values[0] = Number.NaN;
+      const x = tensor(values, { shape: [2, channels, 2, 2], device });
+      const [one, zero] = [vector(channels, 1), vector(channels, 0)];
+      for (const training of [true, false]) {
+        const y = ops.batchNorm(x, one, zero, vector(channels, 0), vector(channels, 1), { training, relu: true });
+        expect(y.dataSync()[0]).toBeNaN();
+      }
+    });
+  });
+
+  // One value a channel: variance 0, which is its unbiased variance too.
+  test.each([
+    [1, 4],
+    [1, 8, 1, 1],
+    [1, 3, 1],
+  ])('takes a single value a channel: [%i, %i, ...]', (...shape) => {
+    tidy(() => {
+      const channels = shape[1] as number;
+      const x = tensor(new Float32Array(channels).fill(7), { shape, device });
+      const [mean, variance] = [vector(channels, 1), vector(channels, 3)];
+      const y = ops.batchNorm(x, vector(channels, 1), vector(channels, 2), mean, variance, { training: true });
+      expectClose(y.dataSync(), new Float32Array(channels).fill(2));
+      expectClose(mean.dataSync(), new Float32Array(channels).fill(0.9 * 1 + 0.1 * 7));
+      expectClose(variance.dataSync(), new Float32Array(channels).fill(0.9 * 3));
+    });
+  });
+
+  test('the backward pass refuses what no forward pass gave', () => {
+    tidy(() => {
+      const x = tensor(new Float32Array(32).fill(1), { shape: [2, 4, 2, 2], device });
+      const c = vector(4, 1);
+      const options = { epsilon: 1e-5, momentum: 0.9, training: true };
+      const [y, mean, variance] = run('batchNorm', { ...options, relu: true }, [x, c, c, vector(4, 0), c]) as Tensor[];
+      const mask = tensor(new Uint8Array(32), { shape: [2, 4, 2, 2], device });
+      const inputs = [x, y, c, c, mean, variance, mask] as Tensor[];
+      expect(() => run('batchNormBackward', { ...options, relu: true }, inputs)).toThrow(/batchNorm.*mask/);
+      expect(() => run('batchNormAddReluBackward', options, inputs)).toThrow(/batchNorm.*mask/);
     });
   });
 });

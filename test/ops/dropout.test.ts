@@ -1,6 +1,7 @@
 // Dropout has no reference values: what holds for any of its draws is tested.
 import { describe, expect, test } from 'vitest';
 import { autograd, ones, ops, seed, tensor, tidy } from '../../lib/index.js';
+import { randomState } from '../../lib/tensor/random.js';
 import { testDevices } from '../helpers/devices.js';
 import { uniformValues } from '../helpers/values.js';
 
@@ -55,9 +56,19 @@ describe.each(testDevices)('dropout on %s', (device) => {
     });
   });
 
-  test('with rate 1 leaves zeros', () => {
+  test('outside training takes no random numbers', () => {
+    const before = randomState();
+    tidy(() => void ops.dropout(ones([4], { device }), 0.5));
+    expect(randomState()).toEqual(before);
+  });
+
+  test('with rate 1 leaves zeros, of the gradient too', () => {
     tidy(() => {
-      expect([...ops.dropout(ones([9], { device }), 1, true).dataSync()]).toEqual(Array(9).fill(0));
+      const x = ones([9], { device });
+      x.requiresGrad = true;
+      const y = autograd.record(() => ops.dropout(x, 1));
+      y.backward();
+      for (const zeros of [y, x.grad!]) expect([...zeros.dataSync()]).toEqual(Array(9).fill(0));
     });
   });
 });

@@ -2,17 +2,25 @@
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { Device } from '../../lib/index.js';
+import { testDevices } from '../helpers/devices.js';
 import { compiledLibrary } from '../helpers/dist.js';
 
 const steps = 20;
 let library: string;
 
+/** A worker thread that trains on the device. */
+function makeWorker(device: Device, seed: number, stepsOfWorker = steps): Worker {
+  return new Worker(new URL('../helpers/train-worker.mjs', import.meta.url), {
+    workerData: { library, seed, steps: stepsOfWorker },
+    env: { ...process.env, RESIDUA_DEVICE: device.name },
+  });
+}
+
 /** Trains in a worker thread and gives its losses. */
-function trainInWorker(seed: number): Promise<number[]> {
+function trainInWorker(device: Device, seed: number): Promise<number[]> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('../helpers/train-worker.mjs', import.meta.url), {
-      workerData: { library, seed, steps },
-    });
+    const worker = makeWorker(device, seed);
     let losses: number[] | undefined;
     worker.once('message', (message: number[]) => {
       losses = message;
@@ -28,34 +36,32 @@ beforeAll(() => {
   library = pathToFileURL(compiledLibrary()).href;
 }, 120_000);
 
-describe('worker threads', () => {
+describe.each(testDevices)('worker threads on %s', (device) => {
   test('two train at the same time, as each does alone', async () => {
-    const together = await Promise.all([trainInWorker(1), trainInWorker(2)]);
+    const together = await Promise.all([trainInWorker(device, 1), trainInWorker(device, 2)]);
     for (const [i, losses] of together.entries()) {
       expect(losses).toHaveLength(steps);
       expect(losses.at(-1)).toBeLessThan((losses[0] as number) / 2);
-      expect(await trainInWorker(i + 1)).toEqual(losses);
+      expect(await trainInWorker(device, i + 1)).toEqual(losses);
     }
     expect(together[0]).not.toEqual(together[1]);
   });
 
   test('many come and go', async () => {
     for (let round = 0; round < 4; round++) {
-      const [a, b, c] = await Promise.all([3, 3, 3].map(trainInWorker));
+      const [a, b, c] = await Promise.all([3, 3, 3].map((seed) => trainInWorker(device, seed)));
       expect(a).toEqual(b);
       expect(b).toEqual(c);
     }
   });
 
   test('one that is ended in the middle of its work leaves the others alone', async () => {
-    const ended = new Worker(new URL('../helpers/train-worker.mjs', import.meta.url), {
-      workerData: { library, seed: 4, steps: 1e9 },
-    });
+    const ended = makeWorker(device, 4, 1e9);
     const exited = new Promise((resolve) => ended.once('exit', resolve));
-    const other = trainInWorker(1);
+    const other = trainInWorker(device, 1);
     await new Promise((resolve) => setTimeout(resolve, 500));
     await ended.terminate();
     await exited;
-    expect(await other).toEqual(await trainInWorker(1));
+    expect(await other).toEqual(await trainInWorker(device, 1));
   });
 });

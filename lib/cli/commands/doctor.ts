@@ -109,8 +109,17 @@ function asText(d: Diagnosis): string {
 }
 
 function deviceText(device: DeviceInfo): string {
-  if (!device.available) return `${device.name}: not available\n${indented(device.reason ?? '')}`;
+  if (!device.available) return `${device.name}: not available\n${problemText(device)}`;
   return `${device.name}: works\n${facts(Object.entries(device.details))}`;
+}
+
+function problemText({ problem, reason = '' }: DeviceInfo): string {
+  if (!problem) return indented(reason);
+  return facts([
+    ['looked for', problem.lookedFor],
+    ['found', problem.found],
+    ['remedy', problem.remedy],
+  ]);
 }
 
 function indented(text: string): string {

@@ -6,9 +6,10 @@ import { DataLoader } from '../../data/data-loader.js';
 import { fashionMnist } from '../../data/fashion-mnist.js';
 import { currentDevice, type Device } from '../../device.js';
 import { chapterResNet18 } from '../../models/index.js';
+import { checkPrecisionOn, type Precision, setPrecision } from '../../precision.js';
 import { type Evaluation, evaluate } from '../evaluation.js';
 import { count, percent } from '../format.js';
-import { deviceName, imageSide, positiveInteger } from '../options.js';
+import { deviceName, imageSide, positiveInteger, precisionOption } from '../options.js';
 import { nativeSize } from '../recipe.js';
 import { table } from '../table.js';
 
@@ -16,6 +17,7 @@ interface EvalOptions {
   resize?: number;
   batchSize: number;
   device?: Device;
+  precision: Precision;
   data?: string;
   limit?: number;
   json?: boolean;
@@ -32,6 +34,7 @@ export function evalCommand(): Command {
     )
     .option('--batch-size <n>', 'images in a batch', positiveInteger, 256)
     .option('--device <name>', "'cpu', 'gpu' or 'gpu(N)' (default: RESIDUA_DEVICE, else cpu)", deviceName)
+    .addOption(precisionOption())
     .option('--data <folder>', 'folder of the data set (default: RESIDUA_DATA, then the usual places)')
     .option('--limit <n>', 'only the first n test images', positiveInteger)
     .option('--json', 'print JSON')
@@ -40,6 +43,8 @@ export function evalCommand(): Command {
 
 async function evalWeights(weights: string, options: EvalOptions): Promise<void> {
   const device = options.device ?? currentDevice();
+  checkPrecisionOn(device, options.precision);
+  setPrecision(options.precision);
   const net = chapterResNet18();
   net.initialize({ device });
   await net.loadParameters(weights);
@@ -48,7 +53,9 @@ async function evalWeights(weights: string, options: EvalOptions): Promise<void>
   const images = options.limit === undefined ? all : all.take(options.limit);
   const loader = new DataLoader(images, { batchSize: options.batchSize, resize: size, device });
   const evaluation = await evaluate(net, loader);
-  console.log(options.json ? asJson(evaluation, weights, size, device) : asText(evaluation, size, device));
+  console.log(
+    options.json ? asJson(evaluation, weights, size, options.precision, device) : asText(evaluation, size, device),
+  );
 }
 
 /** The image size in the history.json of the run that wrote the weights; undefined where there is none. */
@@ -67,9 +74,10 @@ function asJson(
   { images, loss, accuracy, perClass }: Evaluation,
   weights: string,
   resize: number,
+  precision: Precision,
   device: Device,
 ): string {
-  return JSON.stringify({ weights, device: device.name, resize, images, loss, accuracy, perClass }, null, 2);
+  return JSON.stringify({ weights, device: device.name, precision, resize, images, loss, accuracy, perClass }, null, 2);
 }
 
 function asText({ images, loss, accuracy, perClass }: Evaluation, size: number, device: Device): string {

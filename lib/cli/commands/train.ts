@@ -8,13 +8,14 @@ import { Xavier } from '../../init/index.js';
 import { chapterResNet18 } from '../../models/index.js';
 import type { Block } from '../../nn/index.js';
 import { Trainer } from '../../optim/index.js';
+import { checkPrecisionOn, type Precision, setPrecision } from '../../precision.js';
 import { seed } from '../../tensor/random.js';
 import { trainCh5 } from '../../train/index.js';
 import { environmentOf } from '../environment.js';
 import { exitStatus } from '../exit-status.js';
 import { FullRecipeNote } from '../full-recipe-note.js';
 import { interruptible } from '../interrupt.js';
-import { deviceName, imageSide, positiveInteger, positiveNumber, seedNumber } from '../options.js';
+import { deviceName, imageSide, positiveInteger, positiveNumber, precisionOption, seedNumber } from '../options.js';
 import { Progress } from '../progress.js';
 import { type Recipe, recipeFor } from '../recipe.js';
 import { makeRunFolder, type RunFolder, writeWhole } from '../run-folder.js';
@@ -27,6 +28,7 @@ interface TrainCommandOptions {
   lr?: number;
   seed: number;
   device?: Device;
+  precision: Precision;
   limit?: number;
   data?: string;
   out?: string;
@@ -50,6 +52,7 @@ export function trainCommand(): Command {
       "'cpu', 'gpu' or 'gpu(N)' (default: RESIDUA_DEVICE, else a GPU where one works)",
       deviceName,
     )
+    .addOption(precisionOption())
     .option('--limit <n>', 'only the first n training images, and a sixth as many test images', positiveInteger)
     .option('--data <folder>', 'folder of the data set (default: RESIDUA_DATA, then the usual places)')
     .option('--out <folder>', 'where to write (default: runs/<date_time>)')
@@ -94,6 +97,8 @@ async function train(options: TrainCommandOptions): Promise<void> {
 async function prepare(options: TrainCommandOptions): Promise<Session> {
   const device = options.device ?? (process.env.RESIDUA_DEVICE ? currentDevice() : tryGpu());
   setDevice(device);
+  checkPrecisionOn(device, options.precision);
+  setPrecision(options.precision);
   seed(options.seed);
   const { resize, epochs, batchSize, lr: learningRate } = options;
   const recipe = recipeFor(device.kind, { resize, epochs, batchSize, learningRate });
@@ -114,6 +119,7 @@ async function prepare(options: TrainCommandOptions): Promise<Session> {
       optimizer: 'sgd',
       initializer: 'Xavier',
       device: device.name,
+      precision: options.precision,
       seed: options.seed,
       trainImages: trainIter.dataset.length,
       testImages: testIter.dataset.length,
@@ -121,6 +127,7 @@ async function prepare(options: TrainCommandOptions): Promise<Session> {
     environment: environmentOf(device),
     started: new Date().toISOString(),
     seconds: 0,
+    skippedSteps: 0,
     interrupted: false,
     epochs: [],
   };
@@ -149,6 +156,7 @@ async function runTraining({ recipe, device, net, trainIter, testIter, folder, r
           onEpoch: (epoch) => {
             record.epochs.push(epoch);
             record.seconds = (performance.now() - start) / 1000;
+            record.skippedSteps = trainer.skippedSteps;
             writeWhole(folder.history, toJson(record));
           },
         }),
@@ -159,6 +167,9 @@ async function runTraining({ recipe, device, net, trainIter, testIter, folder, r
     progress.stop();
   }
   record.seconds = (performance.now() - start) / 1000;
+  record.skippedSteps = trainer.skippedSteps;
+  if (trainer.skippedSteps > 0)
+    note(`${trainer.skippedSteps} of ${steps} steps were skipped: their gradients overflowed float16.`);
   fullRecipe.close();
   return steps;
 }

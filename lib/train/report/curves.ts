@@ -94,7 +94,6 @@ function chartSpec({ yTitle, yFormat, fromZero, series, width, height }: ChartOp
       },
     ],
     axes: [
-      { orient: 'bottom', scale: 'x', title: 'epoch', values: epochTicks(lastEpoch), format: 'd', grid: false },
       {
         orient: 'left',
         scale: 'y',
@@ -105,8 +104,10 @@ function chartSpec({ yTitle, yFormat, fromZero, series, width, height }: ChartOp
         domain: false,
         ticks: false,
       },
+      // After the other, so that its line lies over the grid.
+      { orient: 'bottom', scale: 'x', title: 'epoch', values: epochTicks(lastEpoch), format: 'd', grid: false },
     ],
-    marks: series.flatMap((line, i) => lineMarks(line, `line${i}`)),
+    marks: series.flatMap((line, i) => lineMarks(line, `line${i}`, symbolSize(lastEpoch))),
   };
 }
 
@@ -120,7 +121,12 @@ function epochTicks(lastEpoch: number): number[] {
   return Array.from({ length: Math.floor((lastEpoch - 1) / step) + 1 }, (_, i) => 1 + i * step);
 }
 
-function lineMarks({ colour, dash, shape, filled }: Series, data: string): NonNullable<Spec['marks']> {
+/** Area of a point in square pixels: smaller where many would cover each other. */
+function symbolSize(lastEpoch: number): number {
+  return 64 * Math.min(1, 16 / lastEpoch);
+}
+
+function lineMarks({ colour, dash, shape, filled }: Series, data: string, size: number): NonNullable<Spec['marks']> {
   const place = { x: { scale: 'x', field: 'epoch' }, y: { scale: 'y', field: 'value' } };
   return [
     {
@@ -137,7 +143,7 @@ function lineMarks({ colour, dash, shape, filled }: Series, data: string): NonNu
         update: {
           ...place,
           shape: { value: shape },
-          size: { value: 64 },
+          size: { value: size },
           fill: { value: filled ? colour : colours.paper },
           stroke: { value: colour },
           strokeWidth: { value: 2 },

@@ -76,7 +76,7 @@ function lossChart({ epochs }: ReportInput, chartWidth: number): Promise<string>
 function accuracyChart({ epochs }: ReportInput, chartWidth: number): Promise<string> {
   return chart({
     title: 'Accuracy',
-    yTitle: 'share of images classified correctly',
+    yTitle: 'images classified correctly',
     yFormat: '.0%',
     fromZero: false,
     width: chartWidth,

@@ -1,6 +1,7 @@
-"""One training run of the chapter's ResNet-18 in PyTorch, timed step by step; prints one JSON line.
+"""Training or inference steps of the chapter's ResNet-18 in PyTorch, timed one by one; prints one JSON line.
 
-python pytorch_train.py --size 96 --batch 256 --steps 7 --mode eager|compile
+python pytorch_step.py --task training|inference --size 96 --batch 256 --steps 7 --mode eager|compile --device cpu|cuda --precision float32|bfloat16
+On the GPU float32 uses TF32, as residua does there, and cuDNN times its algorithms.
 The memory allocator is tuned by the caller through GLIBC_TUNABLES: first-touch page faults cost more than the arithmetic.
 """
 import argparse
@@ -49,45 +50,55 @@ def main():
     parser.add_argument("--warmup", type=int, default=2)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--mode", choices=["eager", "compile"], default="eager")
+    parser.add_argument("--task", choices=["training", "inference"], default="training")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
     args = parser.parse_args()
 
     torch.manual_seed(0)
     torch.set_num_threads(args.threads)
-    net = chapter_resnet18().to(memory_format=torch.channels_last)
+    torch.backends.cudnn.benchmark = True
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = True
+    net = chapter_resnet18().to(args.device, memory_format=torch.channels_last)
     optimiser = torch.optim.SGD(net.parameters(), lr=0.05)
-    x = torch.rand(args.batch, 1, args.size, args.size).to(memory_format=torch.channels_last)
-    labels = torch.arange(args.batch) % 10
+    x = torch.rand(args.batch, 1, args.size, args.size).to(args.device, memory_format=torch.channels_last)
+    labels = (torch.arange(args.batch) % 10).to(args.device)
+    mixed = args.precision == "bfloat16"
 
-    def step_body():
-        loss = F.cross_entropy(net(x), labels)
+    def loss_of():
+        with torch.autocast(args.device, torch.bfloat16, enabled=mixed):
+            return F.cross_entropy(net(x), labels)
+
+    def scores_of():
+        with torch.inference_mode(), torch.autocast(args.device, torch.bfloat16, enabled=mixed):
+            return net(x)
+
+    forward = loss_of if args.task == "training" else scores_of
+    if args.task == "inference":
+        net.eval()
+    if args.mode == "compile":
+        forward = torch.compile(forward)
+
+    def training_step():
+        loss = forward()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        return loss
+        return loss.item()
 
-    def loss_of():
-        return F.cross_entropy(net(x), labels)
-
-    if args.mode == "compile":
-        compiled = torch.compile(loss_of)
-
-        def step():
-            loss = compiled()
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            return loss
-    else:
-        step = step_body
+    step = training_step if args.task == "training" else lambda: forward()[0, 0].item()
 
     seconds = []
     for i in range(args.warmup + args.steps):
         start = time.perf_counter()
-        loss = step().item()
+        loss = step()
         if i >= args.warmup:
             seconds.append(time.perf_counter() - start)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"library": f"PyTorch {torch.__version__}", "seconds": seconds, "peakRssBytes": peak, "loss": loss}))
+    run = {"library": f"PyTorch {torch.__version__}", "seconds": seconds, "peakRssBytes": peak, "loss": loss}
+    if args.device == "cuda":
+        run["peakDeviceBytes"] = torch.cuda.max_memory_reserved()
+    print(json.dumps(run))
 
 
 if __name__ == "__main__":

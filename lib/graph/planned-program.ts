@@ -1,0 +1,55 @@
+// A program as it runs: what depends on parameters alone is computed when they change, the rest each time.
+import type { NativeBackend, NativeProgram, NativeTensor } from '../native.js';
+import { compile, type Program } from './program.js';
+import { splitPrologue } from './prologue.js';
+import { stampText } from './versions.js';
+
+export class PlannedProgram {
+  readonly #prologue: NativeProgram | null;
+  readonly #reads: readonly number[];
+  readonly #main: NativeProgram;
+  #prepared: NativeTensor[] = []; // outputs of the prologue
+  #stamp = '';
+
+  /** Plans for leaves like these; `identities` are the tensors that these share. */
+  constructor(
+    backend: NativeBackend,
+    program: Program,
+    leaves: readonly NativeTensor[],
+    identities: readonly NativeTensor[],
+  ) {
+    const { prologue, reads, main } = splitPrologue(program);
+    this.#reads = reads;
+    this.#prologue = prologue.nodes.length > 0 ? compile(backend, prologue, leaves) : null;
+    this.#prepare(leaves, identities);
+    this.#main = compile(backend, main, [...leaves, ...this.#prepared]);
+  }
+
+  /** Bytes of what exists only within a run. */
+  get arenaBytes(): number {
+    return this.#main.arenaBytes;
+  }
+
+  /** Enqueues one run; returns the outputs. */
+  run(leaves: readonly NativeTensor[], identities: readonly NativeTensor[]): NativeTensor[] {
+    this.#prepare(leaves, identities);
+    return this.#main.run([...leaves, ...this.#prepared]);
+  }
+
+  /** Runs the prologue where a tensor that it reads is another one than before, or has been updated. */
+  #prepare(leaves: readonly NativeTensor[], identities: readonly NativeTensor[]): void {
+    if (!this.#prologue) return;
+    const stamp = stampText(this.#reads.map((leaf) => identities[leaf] as NativeTensor));
+    if (stamp === this.#stamp) return;
+    const prepared = this.#prologue.run(leaves);
+    for (const tensor of this.#prepared) tensor.dispose();
+    this.#prepared = prepared;
+    this.#stamp = stamp;
+  }
+
+  dispose(): void {
+    for (const tensor of this.#prepared) tensor.dispose();
+    this.#prologue?.dispose();
+    this.#main.dispose();
+  }
+}

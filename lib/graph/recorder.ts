@@ -1,0 +1,141 @@
+// Records ops in place of running them, and runs them as one program when their values are wanted.
+import { ConfigError } from '../errors.js';
+import type { NativeBackend, NativeTensor, OpAttributes } from '../native.js';
+import { optimise } from './optimise.js';
+import { PlannedProgram } from './planned-program.js';
+import { type Node, type Program, updatedInputs, type ValueDesc } from './program.js';
+import type { ProgramCache } from './program-cache.js';
+import { VirtualTensor } from './virtual-tensor.js';
+
+/** What was recorded since the last flush, for one backend. */
+export class Recorder {
+  readonly #backend: NativeBackend;
+  readonly #programs: ProgramCache;
+  #leaves: NativeTensor[] = []; // shares: the caller may dispose its own
+  #leafNumbers = new Map<NativeTensor, number>();
+  #updated = new Set<NativeTensor>(); // leaves that a recorded op changes
+  #nodes: { op: string; attributes: OpAttributes; inputs: Source[]; outputs: VirtualTensor[] }[] = [];
+  #key: string[] = []; // of the nodes
+
+  constructor(backend: NativeBackend, programs: ProgramCache) {
+    this.#backend = backend;
+    this.#programs = programs;
+  }
+
+  get isEmpty(): boolean {
+    return this.#nodes.length === 0;
+  }
+
+  /** Whether a recorded op is to change this tensor. */
+  updates(native: NativeTensor): boolean {
+    return this.#updated.has(native);
+  }
+
+  /** Records one op. Throws what running it would throw for its shapes and types. */
+  record(op: string, attributes: OpAttributes, inputs: readonly NativeTensor[]): VirtualTensor[] {
+    const sources = inputs.map((input) => this.#sourceOf(input));
+    const outputs = this.#backend
+      .infer(op, attributes, inputs)
+      .map((desc, position) => new VirtualTensor(this, this.#nodes.length, position, desc));
+    for (const position of updatedInputs(op, attributes, inputs.length))
+      this.#updated.add(inputs[position] as NativeTensor);
+    this.#nodes.push({ op, attributes, inputs: sources, outputs });
+    this.#key.push(`${op}${JSON.stringify(attributes)}${sources.map(textOf).join()}`);
+    return outputs;
+  }
+
+  #sourceOf(input: NativeTensor): Source {
+    if (input instanceof VirtualTensor) {
+      if (input.isPending && input.recorder === this) return input;
+      return this.#leaf(input.real(), input);
+    }
+    return this.#leaf(input, input);
+  }
+
+  #leaf(real: NativeTensor, identity: NativeTensor): number {
+    const known = this.#leafNumbers.get(identity);
+    if (known !== undefined) return known;
+    const number = this.#leaves.length;
+    this.#leaves.push(real.share());
+    this.#leafNumbers.set(identity, number);
+    return number;
+  }
+
+  /** Runs what was recorded. Every tensor of it that is still in use has its values afterwards. */
+  flush(): void {
+    if (this.isEmpty) return;
+    const leaves = this.#leaves;
+    const identities = [...this.#leafNumbers.keys()];
+    const nodes = this.#nodes;
+    const key = this.#keyWithOutputs();
+    this.#clear();
+    const made = nodes.flatMap((node) => node.outputs);
+    const wanted = made.filter((tensor) => tensor.isPending);
+    try {
+      const make = (): PlannedProgram =>
+        new PlannedProgram(this.#backend, optimise(toProgram(leaves, nodes, wanted)), leaves, identities);
+      const reals = this.#programs.get(key, make).run(leaves, identities);
+      for (const [i, tensor] of wanted.entries()) tensor.realize(reals[i] as NativeTensor);
+    } catch (error) {
+      for (const tensor of wanted) tensor.fail(error);
+      throw error;
+    } finally {
+      for (const leaf of leaves) leaf.dispose();
+    }
+  }
+
+  /** What was recorded, which is not run: its tensors have no values. */
+  take(): Program {
+    const [leaves, nodes] = [this.#leaves, this.#nodes];
+    this.#clear();
+    const wanted = nodes.flatMap((node) => node.outputs).filter((tensor) => tensor.isPending);
+    const program = toProgram(leaves, nodes, wanted);
+    for (const leaf of leaves) leaf.dispose();
+    for (const tensor of wanted) tensor.fail(new ConfigError('This tensor was recorded without being computed.'));
+    return program;
+  }
+
+  /** Tells programs apart: ops, wiring, leaves' shapes and types, and which values are wanted. */
+  #keyWithOutputs(): string {
+    const leaves = this.#leaves.map(({ dtype, shape }) => `${dtype}[${shape.join()}]`);
+    const wanted = this.#nodes.map(({ outputs }) => outputs.map((tensor) => (tensor.isPending ? 1 : 0)).join(''));
+    return [...leaves, ...this.#key, ...wanted].join(';');
+  }
+
+  #clear(): void {
+    this.#leaves = [];
+    this.#leafNumbers = new Map();
+    this.#updated = new Set();
+    this.#nodes = [];
+    this.#key = [];
+  }
+}
+
+/** Where an input comes from: a leaf, by number, or an earlier op. */
+type Source = number | VirtualTensor;
+
+const textOf = (source: Source): string =>
+  typeof source === 'number' ? `l${source}` : `n${source.madeBy}.${source.position}`;
+
+function toProgram(
+  leaves: readonly NativeTensor[],
+  recorded: readonly { op: string; attributes: OpAttributes; inputs: Source[]; outputs: VirtualTensor[] }[],
+  wanted: readonly VirtualTensor[],
+): Program {
+  const values: ValueDesc[] = leaves.map(({ shape, dtype }) => ({ shape, dtype }));
+  const numbers = new Map<VirtualTensor, number>();
+  const nodes: Node[] = recorded.map(({ op, attributes, inputs, outputs }) => {
+    const sources = inputs.map((source) => (typeof source === 'number' ? source : (numbers.get(source) as number)));
+    const made = outputs.map((tensor) => {
+      numbers.set(tensor, values.length);
+      return values.push({ shape: tensor.shape, dtype: tensor.dtype }) - 1;
+    });
+    return { op, attributes, inputs: sources, outputs: made };
+  });
+  return {
+    leafCount: leaves.length,
+    values,
+    nodes,
+    outputs: wanted.map((tensor) => numbers.get(tensor) as number),
+  };
+}

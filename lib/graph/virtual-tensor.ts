@@ -1,0 +1,62 @@
+// A tensor of a program that was recorded and not run yet: shape and type are known, values are not.
+import { DisposedError } from '../errors.js';
+import type { DType, NativeTensor } from '../native.js';
+import type { Recorder } from './recorder.js';
+
+/** Stands in for a native tensor until the program that makes it has run. */
+export class VirtualTensor implements NativeTensor {
+  readonly shape: number[];
+  readonly dtype: DType;
+  readonly recorder: Recorder;
+  /** Number of the op that makes it, and which of its outputs it is. */
+  readonly madeBy: number;
+  readonly position: number;
+  #state: 'pending' | 'real' | 'failed' | 'disposed' = 'pending';
+  #real: NativeTensor | null = null;
+  #error: unknown = null;
+
+  constructor(recorder: Recorder, madeBy: number, position: number, desc: { shape: number[]; dtype: DType }) {
+    this.recorder = recorder;
+    this.madeBy = madeBy;
+    this.position = position;
+    this.shape = desc.shape;
+    this.dtype = desc.dtype;
+  }
+
+  /** Whether its program has not run, and it is still in use. */
+  get isPending(): boolean {
+    return this.#state === 'pending';
+  }
+
+  get bytes(): number {
+    return this.real().bytes;
+  }
+
+  /** The tensor with the values; runs what was recorded where that has to be. Throws what went wrong then. */
+  real(): NativeTensor {
+    if (this.isPending) this.recorder.flush();
+    if (this.#real) return this.#real;
+    if (this.#state === 'failed') throw this.#error;
+    throw new DisposedError('This tensor was disposed and cannot be used any more.', { shape: this.shape });
+  }
+
+  realize(real: NativeTensor): void {
+    this.#real = real;
+    this.#state = 'real';
+  }
+
+  fail(error: unknown): void {
+    this.#error = error;
+    this.#state = 'failed';
+  }
+
+  share(): NativeTensor {
+    return this.real().share();
+  }
+
+  dispose(): void {
+    this.#real?.dispose();
+    this.#real = null;
+    this.#state = 'disposed';
+  }
+}

@@ -1,0 +1,145 @@
+# Looks for what the CUDA backend is built from: nvcc, cuDNN 9, and the cuBLAS of nvcc's CUDA version.
+#
+# residua_find_cuda() sets RESIDUA_NVCC, RESIDUA_CUDA_VERSION, CUDNN_INCLUDE, CUDNN_LIBRARY, RESIDUA_CUDNN_VERSION,
+# CUBLAS_INCLUDE, CUBLAS_LIBRARY, CUBLASLT_LIBRARY; or RESIDUA_CUDA_MISSING, a text that says what is missing.
+
+# The site-packages folders of the active Python, where NVIDIA's wheels (and so PyTorch's CUDA libraries) are.
+function(residua_python_folders result)
+  set(folders "")
+  find_program(RESIDUA_PYTHON NAMES python3 python)
+  if(RESIDUA_PYTHON)
+    execute_process(COMMAND ${RESIDUA_PYTHON} -c "import sys; print(';'.join(p for p in sys.path if p.endswith('-packages')))"
+                    OUTPUT_VARIABLE folders OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+  endif()
+  set(${result} ${folders} PARENT_SCOPE)
+endfunction()
+
+if(NOT DEFINED RESIDUA_DEFAULT_TOOLKIT)
+  set(RESIDUA_DEFAULT_TOOLKIT /usr/local/cuda)
+endif()
+
+# Prefixes that may hold include/ and lib/: those named by the user, then NVIDIA's wheels.
+macro(residua_collect_prefixes)
+  set(toolkit_prefixes ${CUDAToolkit_ROOT} $ENV{CUDAToolkit_ROOT} $ENV{CUDA_HOME} $ENV{CUDA_PATH}
+      ${RESIDUA_DEFAULT_TOOLKIT})
+  residua_python_folders(python_folders)
+  set(wheel_folders ${CUDA_LIBS_ROOT} $ENV{CUDA_LIBS_ROOT} ${python_folders})
+  set(cudnn_prefixes ${CUDNN_ROOT} $ENV{CUDNN_ROOT})
+  set(cublas_prefixes "")
+  foreach(folder IN LISTS wheel_folders)
+    list(APPEND toolkit_prefixes ${folder}/nvidia/cu13 ${folder}/nvidia/cuda_nvcc)
+    list(APPEND cudnn_prefixes ${folder}/nvidia/cudnn)
+    list(APPEND cublas_prefixes ${folder}/nvidia/cu13 ${folder}/nvidia/cublas)
+  endforeach()
+  list(APPEND cudnn_prefixes ${toolkit_prefixes} $ENV{CONDA_PREFIX})
+  list(APPEND cublas_prefixes ${toolkit_prefixes} $ENV{CONDA_PREFIX})
+endmacro()
+
+macro(residua_find_library variable file)
+  find_library(${variable} NAMES ${file} HINTS ${ARGN}
+               PATH_SUFFIXES lib lib64 targets/x86_64-linux/lib targets/sbsa-linux/lib)
+endmacro()
+
+macro(residua_find_header variable file)
+  find_path(${variable} ${file} HINTS ${ARGN}
+            PATH_SUFFIXES include targets/x86_64-linux/include targets/sbsa-linux/include)
+endmacro()
+
+function(residua_find_nvcc)
+  find_program(RESIDUA_NVCC nvcc HINTS ${CMAKE_CUDA_COMPILER} $ENV{CUDACXX} ${toolkit_prefixes} PATH_SUFFIXES bin)
+  if(NOT RESIDUA_NVCC)
+    return()
+  endif()
+  execute_process(COMMAND ${RESIDUA_NVCC} --version OUTPUT_VARIABLE text ERROR_QUIET)
+  if(text MATCHES "release ([0-9]+\\.[0-9]+)")
+    set(RESIDUA_CUDA_VERSION ${CMAKE_MATCH_1} PARENT_SCOPE)
+  endif()
+endfunction()
+
+# Major, minor and patch level that cuDNN's headers were made for; empty where there is no such header.
+function(residua_read_cudnn_version)
+  set(version "")
+  if(EXISTS "${CUDNN_INCLUDE}/cudnn_version.h")
+    file(STRINGS "${CUDNN_INCLUDE}/cudnn_version.h" lines REGEX "#define CUDNN_(MAJOR|MINOR|PATCHLEVEL) ")
+    string(REGEX MATCHALL "[0-9]+" numbers "${lines}")
+    list(JOIN numbers "." version)
+  endif()
+  set(RESIDUA_CUDNN_VERSION "${version}" PARENT_SCOPE)
+endfunction()
+
+function(residua_find_cuda)
+  residua_collect_prefixes()
+  residua_find_nvcc()
+  set(missing "")
+  if(NOT RESIDUA_NVCC)
+    list(APPEND missing "no nvcc (looked in CUDA_HOME, CUDAToolkit_ROOT, CUDA_PATH, /usr/local/cuda and on PATH)")
+  elseif(NOT RESIDUA_CUDA_VERSION VERSION_GREATER_EQUAL 12.0)
+    list(APPEND missing "${RESIDUA_NVCC} is of CUDA '${RESIDUA_CUDA_VERSION}', 12.0 or later is needed")
+  endif()
+
+  residua_find_header(CUDNN_INCLUDE cudnn.h ${cudnn_prefixes})
+  residua_find_library(CUDNN_LIBRARY libcudnn.so.9 ${cudnn_prefixes})
+  residua_read_cudnn_version()
+  set(places "the toolkit, the linker's paths, CUDA_LIBS_ROOT and Python's site-packages")
+  if(NOT CUDNN_INCLUDE OR NOT CUDNN_LIBRARY)
+    list(APPEND missing "no cuDNN 9 (looked for cudnn.h and libcudnn.so.9 in CUDNN_ROOT, ${places})")
+  elseif(NOT RESIDUA_CUDNN_VERSION MATCHES "^9\\.")
+    list(APPEND missing "${CUDNN_INCLUDE}/cudnn.h is of cuDNN '${RESIDUA_CUDNN_VERSION}', 9 is needed")
+  endif()
+
+  string(REGEX MATCH "^[0-9]+" major "${RESIDUA_CUDA_VERSION}")
+  if(major)
+    residua_find_header(CUBLAS_INCLUDE cublas_v2.h ${cublas_prefixes})
+    residua_find_library(CUBLAS_LIBRARY libcublas.so.${major} ${cublas_prefixes})
+    residua_find_library(CUBLASLT_LIBRARY libcublasLt.so.${major} ${cublas_prefixes})
+    if(NOT CUBLAS_INCLUDE OR NOT CUBLAS_LIBRARY OR NOT CUBLASLT_LIBRARY)
+      list(APPEND missing "no cuBLAS ${major} (looked for cublas_v2.h and libcublas.so.${major} in ${places})")
+    endif()
+  endif()
+
+  list(JOIN missing "; " missing)
+  set(RESIDUA_CUDA_MISSING "${missing}" PARENT_SCOPE)
+  set(RESIDUA_CUDA_VERSION "${RESIDUA_CUDA_VERSION}" PARENT_SCOPE)
+  set(RESIDUA_CUDNN_VERSION "${RESIDUA_CUDNN_VERSION}" PARENT_SCOPE)
+endfunction()
+
+# The compute capabilities of this machine's GPUs as "90;86", empty where there is none.
+function(residua_local_capabilities result)
+  find_program(RESIDUA_NVIDIA_SMI nvidia-smi)
+  set(capabilities "")
+  if(RESIDUA_NVIDIA_SMI)
+    execute_process(COMMAND ${RESIDUA_NVIDIA_SMI} --query-gpu=compute_cap --format=csv,noheader
+                    OUTPUT_VARIABLE text RESULT_VARIABLE status ERROR_QUIET)
+    if(status EQUAL 0)
+      string(REGEX MATCHALL "[0-9]+\\.[0-9]+" versions "${text}")
+      string(REPLACE "." "" capabilities "${versions}")
+      list(REMOVE_DUPLICATES capabilities)
+    endif()
+  endif()
+  set(${result} "${capabilities}" PARENT_SCOPE)
+endfunction()
+
+# Keeps CMAKE_CUDA_ARCHITECTURES if it is given. Else code for the GPUs of this machine, or, where it has none, for all
+# that a release supports and this nvcc knows, with PTX of the last for GPUs to come.
+function(residua_choose_architectures)
+  set(CMAKE_CUDA_COMPILER ${RESIDUA_NVCC} CACHE FILEPATH "nvcc")
+  if(CMAKE_CUDA_ARCHITECTURES)
+    return()
+  endif()
+  residua_local_capabilities(capabilities)
+  set(architectures "")
+  foreach(capability IN LISTS capabilities)
+    list(APPEND architectures ${capability}-real)
+  endforeach()
+  if(NOT architectures)
+    execute_process(COMMAND ${RESIDUA_NVCC} --list-gpu-arch OUTPUT_VARIABLE known ERROR_QUIET)
+    foreach(number 75 80 86 89 90 120)
+      if(known MATCHES "compute_${number}[^0-9]")
+        list(APPEND architectures ${number}-real)
+      endif()
+    endforeach()
+    list(TRANSFORM architectures REPLACE "-real" "" AT -1)
+    list(TRANSFORM architectures REPLACE "^90-" "90a-")
+  endif()
+  set(CMAKE_CUDA_ARCHITECTURES "${architectures}" PARENT_SCOPE)
+endfunction()
