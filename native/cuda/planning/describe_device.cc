@@ -6,6 +6,7 @@
 #include <exception>
 #include <string>
 
+#include "cuda/check.h"
 #include "cuda/graph.h"
 
 namespace residua::cuda {
