@@ -24,6 +24,7 @@ const { values } = parseArgs({
     device: { type: 'string', default: 'cpu' },
     task: { type: 'string', default: 'training' },
     precisions: { type: 'string', default: '' },
+    out: { type: 'string', default: '' },
     'default-malloc': { type: 'boolean', default: false },
   },
 });
@@ -65,11 +66,8 @@ for (const [size, precision] of sizes.flatMap((size) => precisions.map((precisio
   }
   models.push(summarise(`R18@${size} ${values.task}, batch ${batch}, ${precision}`, runs));
 }
-writeResult(`${values.task}-${onGpu ? 'gpu' : 'cpu'}`, {
-  rounds: Number(values.rounds),
-  steps: Number(values.steps),
-  models,
-});
+const result = { rounds: Number(values.rounds), steps: Number(values.steps), models };
+writeResult(`${values.task}-${onGpu ? 'gpu' : 'cpu'}`, result, values.out);
 
 /** Images per second from the median of all rounds' steps, peak RSS, and the ratio to PyTorch's best. */
 function summarise(title: string, runs: Map<string, StepRun[]>): Record<string, unknown> {

@@ -86,11 +86,10 @@ function commit(): string {
   }
 }
 
-/** Writes bench/results/<name>.json with date, machine and commit. */
-export function writeResult(name: string, result: Record<string, unknown>): void {
-  const folder = join(benchFolder, 'results');
-  mkdirSync(folder, { recursive: true });
-  const file = join(folder, `${name}.json`);
+/** Writes bench/results/<name>.json, or another file, with date, machine and commit. */
+export function writeResult(name: string, result: Record<string, unknown>, other = ''): void {
+  const file = other || join(benchFolder, 'results', `${name}.json`);
+  mkdirSync(dirname(file), { recursive: true });
   writeFileSync(
     file,
     `${JSON.stringify({ date: new Date().toISOString().slice(0, 10), commit: commit(), machine: machine(), ...result }, null, 2)}\n`,

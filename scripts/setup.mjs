@@ -2,6 +2,7 @@
 // Does only what is missing; prints a line for each thing it does. Uses nothing but Node itself.
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -38,6 +39,18 @@ export function setup({ emulation = false } = {}) {
   buildLibrary();
 }
 
+/** Builds the addon where it is due and its tools are there; says what is missing where they are not. Ends with 1 where it fails. */
+export function buildAddonOrExplain() {
+  if (!isAddonDue(root)) return;
+  let missing = missingSystemPackages({ needsBuild: true }).filter((item) => item !== systemPackages.data);
+  if (canUseNodeGyp()) missing = missing.filter((item) => item !== systemPackages.cmake);
+  if (missing.length > 0) {
+    say(`The native addon is not built yet. ${remedyText(missing)}`);
+    return;
+  }
+  orExit(buildNative);
+}
+
 function checkNode() {
   const found = process.versions.node;
   if (isNodeTooOld(found)) throw new SetupError(`residua needs Node ${neededNode} or later, this is ${found}.`);
@@ -49,7 +62,8 @@ function installDependencies() {
   say(`Installing npm packages (${outdated.length} missing or of another version) ...`);
   // Not `npm ci`: it deletes what is there before it knows whether it can reach the registry. This one puts that back.
   const options = ['--no-save', '--prefer-offline', '--include=dev', '--no-audit', '--no-fund', '--loglevel', 'error'];
-  run('npm', ['install', ...options], dependencyRemedy(outdated));
+  const env = { ...process.env, RESIDUA_INSTALL_BUILD: '0' }; // the addon's turn comes below
+  run('npm', ['install', ...options], dependencyRemedy(outdated), env);
   const still = outdatedDependencies(root);
   if (still.length > 0) throw new SetupError(dependencyRemedy(still));
 }
@@ -106,7 +120,8 @@ function buildEmulation() {
 }
 
 function runCmakeJs(...more) {
-  const cmakeJs = join(root, 'node_modules', 'cmake-js', 'bin', 'cmake-js');
+  // Installed as a dependency, this package has no node_modules of its own.
+  const cmakeJs = join(dirname(createRequire(import.meta.url).resolve('cmake-js/package.json')), 'bin', 'cmake-js');
   const cores = String(availableParallelism());
   const args = ['build', '--out', 'build', '--config', 'Release', '--parallel', cores, '--log-level', 'warn', ...more];
   run(process.execPath, [cmakeJs, ...args], 'The native build failed; see the messages above.');
@@ -128,9 +143,9 @@ function buildLibrary() {
   );
 }
 
-function run(command, args, failure) {
+function run(command, args, failure, env = process.env) {
   // Both streams go to stderr: stdout belongs to the command that asked for the set-up.
-  const result = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] });
+  const result = spawnSync(command, args, { cwd: root, env, stdio: ['ignore', 2, 2] });
   if (result.error) throw new SetupError(`${failure}\n(${command}: ${result.error.message})`);
   if (result.status !== 0)
     throw new SetupError(`${failure}\n(${command} ${args.join(' ')} ended with status ${result.status})`);
@@ -141,9 +156,11 @@ function say(text) {
 }
 
 /** Runs the set-up; on failure prints what to do and ends the process with status 1. */
-export function setupOrExit(options) {
+export const setupOrExit = (options) => orExit(() => setup(options));
+
+function orExit(work) {
   try {
-    setup(options);
+    work();
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     process.stderr.write(`${error.message}\n`);

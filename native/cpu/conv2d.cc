@@ -54,11 +54,12 @@ PlanPtr PrepareForward(const CpuContext& context, const Conv2dParams& p, const D
   const ConvGeometry whole(p, x.shape, w.shape, outputs[0].shape);
   const ConvGeometry geometry = whole.LiveTaps();
   const MemoryDesc bias = has_bias ? PlainMemoryDesc(inputs[2].dtype, inputs[2].shape) : MemoryDesc();
-  const dnnl::prop_kind kind =
-      p.relu || p.has_residual ? dnnl::prop_kind::forward_inference : dnnl::prop_kind::forward_training;
+  // Also in inference: Winograd's convolution then takes blocked weights, as the direct one does. As forward_inference
+  // it would want them transformed before, which costs more than it saves unless somebody keeps them so.
+  constexpr dnnl::prop_kind kKind = dnnl::prop_kind::forward_training;
 
   const auto make_for = [&](const ConvGeometry& g, dnnl::algorithm algorithm) {
-    return MakeDesc<Forward>(context.engine, AttributesOf(p), kind, algorithm, AnyMemoryDesc(x.dtype, g.x),
+    return MakeDesc<Forward>(context.engine, AttributesOf(p), kKind, algorithm, AnyMemoryDesc(x.dtype, g.x),
                              AnyMemoryDesc(w.dtype, g.w), bias, AnyMemoryDesc(outputs[0].dtype, g.y), g.strides,
                              g.dilation, g.padding, g.padding_after);
   };
@@ -70,7 +71,7 @@ PlanPtr PrepareForward(const CpuContext& context, const Conv2dParams& p, const D
                                                    {DNNL_ARG_DST, desc.dst_desc()}};
   };
   const bool is_float32 = x.dtype == DType::kFloat32;
-  const char* name = kind == dnnl::prop_kind::forward_training ? "conv2d" : "conv2dFused";
+  const char* name = p.relu || p.has_residual ? "conv2dFused" : "conv2d";
   const auto desc = FastestConvolution(context, name, geometry, is_float32, make, arguments_of);
   // The form of the whole weights. In a blocked one all elements of a tap lie together.
   const MemoryDesc whole_weights = geometry.HasAllTaps(whole)

@@ -1,56 +1,88 @@
 // `npm run gpu:check -- --out DIR`: all that the first minutes on a GPU must show, in the order of what is worth most:
-// builds and passes the tests, device description for deviceless planning, speed beside PyTorch, sanitizer, profile.
-import { outFolder, runSteps } from './steps.mjs';
+// it builds and passes the tests, agrees with the CPU and PyTorch, the device's description for planning without one,
+// speed beside PyTorch, sanitizers, profile. With --emulation the script itself is tried out on tiny sizes.
+import { runSteps, stepOptions } from './steps.mjs';
 
-const gpu = { RESIDUA_DEVICE: 'gpu(0)' };
-const smallTraining =
-  'node dist/cli/main.js train --limit 512 --epochs 1 --batch-size 64 --resize 32 --device gpu --out';
+const onGpu = { RESIDUA_TEST_DEVICES: 'gpu(0)', RESIDUA_TF32: '0' };
+const train = 'node dist/cli/main.js train --epochs 1 --device gpu';
+const small = `${train} --limit 512 --batch-size 64 --resize 32 --out`;
+const report = '--reporter=default --reporter=json --outputFile.json';
 
 /** @type {import('./steps.mjs').Step[]} */
 const steps = [
-  { name: 'machine', seconds: 20, command: 'nvidia-smi; nvcc --version; node --version; echo "$CUDA_LIBS_ROOT"' },
+  {
+    name: 'machine',
+    seconds: 20,
+    command: 'nvidia-smi && nvcc --version && node --version && echo "CUDA_LIBS_ROOT=$CUDA_LIBS_ROOT"',
+    emulated: 'node --version',
+  },
   {
     name: 'build',
     seconds: 240,
     required: true,
     command:
-      'cmake -S . -B build/cuda -DCMAKE_BUILD_TYPE=Release -DRESIDUA_ADDON=OFF -DRESIDUA_CUDA=ON -DCMAKE_CUDA_ARCHITECTURES=native && cmake --build build/cuda -j --target residua_cuda && cp build/cuda/Release/libresidua_cuda.so build/Release/',
+      'cmake -S . -B build/cuda -DRESIDUA_ADDON=OFF -DRESIDUA_CUDA=ON -DCMAKE_CUDA_ARCHITECTURES=native && cmake --build build/cuda -j --target residua_cuda && cp build/cuda/Release/libresidua_cuda.so build/Release/',
+    emulated: 'ls build/Release/libresidua_cuda_emulation.so',
   },
-  { name: 'doctor', seconds: 60, required: true, env: gpu, command: 'node dist/cli/main.js doctor' },
   {
-    name: 'tests',
-    seconds: 240,
-    env: { RESIDUA_TEST_DEVICES: 'gpu(0)', RESIDUA_TF32: '0' },
+    name: 'doctor',
+    seconds: 60,
+    required: true,
     command:
-      'vitest run test/ops test/nn test/autograd test/models test/golden test/loss test/optim test/errors test/train --reporter=default --reporter=json --outputFile.json=$OUT/tests.json',
+      'node dist/cli/main.js doctor --json | tee $OUT/doctor.json && grep -A3 "gpu(0)" $OUT/doctor.json | grep -q "true"',
+    emulated:
+      'node dist/cli/main.js doctor --json | tee $OUT/doctor.json && grep -A3 "gpu(0)" $OUT/doctor.json | grep -q "true"',
+  },
+  {
+    name: 'tests-gpu',
+    seconds: 200,
+    env: onGpu,
+    command: `vitest run --exclude test/cuda --exclude test/setup --exclude test/cli ${report}=$OUT/tests-gpu.json`,
+    emulated: `vitest run test/ops/dense.test.ts test/ops/sgd.test.ts ${report}=$OUT/tests-gpu.json`,
+  },
+  {
+    name: 'tests-cpu',
+    seconds: 60,
+    env: { RESIDUA_TEST_DEVICES: 'cpu' },
+    command: `vitest run test/ops test/golden ${report}=$OUT/tests-cpu.json`,
+    emulated: `vitest run test/ops/dense.test.ts ${report}=$OUT/tests-cpu.json`,
+  },
+  {
+    name: 'parity',
+    seconds: 60,
+    env: { RESIDUA_TF32: '0' },
+    command: 'node --import tsx bench/parity.ts --out $OUT/parity.json',
+    emulated: 'node --import tsx bench/parity.ts --size 32 --batch 8 --out $OUT/parity.json',
   },
   {
     name: 'device-description',
     seconds: 60,
     command:
-      'cmake --build build/cuda -j --target describe_device && build/cuda/Release/planning/describe_device > $OUT/device.json && cat $OUT/device.json',
+      'cmake --build build/cuda -j --target describe_device && build/cuda/Release/planning/describe_device | tee $OUT/device.json',
   },
   {
     name: 'speed',
-    seconds: 180,
+    seconds: 150,
     command:
-      'node --import tsx bench/compare.ts --device "gpu(0)" --sizes 96 --rounds 2 --steps 20 && cp bench/results/training-gpu.json $OUT/',
+      'node --import tsx bench/compare.ts --device "gpu(0)" --sizes 96 --rounds 2 --steps 20 --out $OUT/training-gpu.json',
+    emulated:
+      'RESIDUA_PYTHON=none node --import tsx bench/compare.ts --device "gpu(0)" --sizes 16 --batch 2 --rounds 1 --steps 1 --out $OUT/training-gpu.json',
   },
   {
     name: 'memcheck',
-    seconds: 90,
-    command: `compute-sanitizer --tool memcheck --error-exitcode 9 ${smallTraining} $OUT/memcheck`,
+    seconds: 60,
+    command: `compute-sanitizer --tool memcheck --error-exitcode 9 ${small} $OUT/memcheck`,
   },
   {
     name: 'racecheck',
-    seconds: 90,
-    command: `compute-sanitizer --tool racecheck --error-exitcode 9 ${smallTraining} $OUT/racecheck`,
+    seconds: 60,
+    command: `compute-sanitizer --tool racecheck --error-exitcode 9 ${small} $OUT/racecheck`,
   },
   {
     name: 'profile',
-    seconds: 90,
-    command: `ncu --set base --launch-skip 200 --launch-count 300 --csv ${smallTraining} $OUT/profile > $OUT/ncu.csv; tail -5 $OUT/ncu.csv`,
+    seconds: 60,
+    command: `ncu --set base --launch-skip 200 --launch-count 300 --csv ${small} $OUT/profile > $OUT/ncu.csv && tail -5 $OUT/ncu.csv`,
   },
 ];
 
-process.exitCode = runSteps(steps, outFolder());
+process.exitCode = runSteps(steps, stepOptions());
