@@ -60,12 +60,13 @@ void FollowEnvironment(Injection* state) {
   Restart(state, Parse(state->environment));
 }
 
-void Log(const char* function, int64_t count, int status) {
-  const char* path = std::getenv("RESIDUA_EMULATED_FAULT_LOG");
+// Appends a line to the file that the variable names, if any.
+void AppendTo(const char* variable, const std::string& line) {
+  const char* path = std::getenv(variable);
   if (path == nullptr) return;
   std::FILE* file = std::fopen(path, "a");
   if (file == nullptr) return;
-  std::fprintf(file, "%s %lld %d\n", function, static_cast<long long>(count), status);
+  std::fprintf(file, "%s\n", line.c_str());
   std::fclose(file);
 }
 
@@ -77,12 +78,14 @@ int InjectedFault(const char* function, int usual) {
   FollowEnvironment(&state);
   const int64_t own_calls = ++state.calls[function];
   const int64_t all_calls = ++state.all_calls;
+  AppendTo("RESIDUA_EMULATED_CALL_LOG", function);
   const Request& request = state.request;
   const bool any = request.function == "*";
   if (!any && request.function != function) return 0;
   if (request.nth != (any ? all_calls : own_calls)) return 0;
   const int status = request.status != 0 ? request.status : usual;
-  Log(function, request.nth, status);
+  AppendTo("RESIDUA_EMULATED_FAULT_LOG",
+           std::string(function) + " " + std::to_string(request.nth) + " " + std::to_string(status));
   return status;
 }
 
