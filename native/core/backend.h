@@ -63,6 +63,11 @@ class Backend {
   virtual std::shared_ptr<Plan> Prepare(const Op& op, const std::vector<TensorDesc>& inputs,
                                         std::vector<TensorDesc> outputs) = 0;
 
+  // Called before many ops are prepared one after the other: `prepare_all` calls Prepare for each of them, for nothing
+  // but to tell which they are; what it is given must not be run. A backend that can make plans in parallel does it
+  // here; others need not call it.
+  virtual void PlanTogether(const std::function<void()>& prepare_all) { (void)prepare_all; }
+
   // Throws Error(kOutOfMemory). Stream-ordered: see Storage.
   virtual std::shared_ptr<Storage> Allocate(size_t bytes) = 0;
 

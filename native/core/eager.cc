@@ -11,11 +11,6 @@ namespace residua {
 
 namespace {
 
-bool AllEmpty(const std::vector<TensorDesc>& outputs) {
-  const auto is_empty = [](const TensorDesc& desc) { return NumElements(desc.shape) == 0; };
-  return !outputs.empty() && std::all_of(outputs.begin(), outputs.end(), is_empty);
-}
-
 std::vector<TensorDesc> DescsOf(const std::vector<std::shared_ptr<TensorHandle>>& inputs) {
   std::vector<TensorDesc> descs;
   descs.reserve(inputs.size());
@@ -33,6 +28,11 @@ bool ConvertInputs(Backend* backend, const Plan& plan, const std::vector<std::sh
 }
 
 }  // namespace
+
+bool AllEmpty(const std::vector<TensorDesc>& outputs) {
+  const auto is_empty = [](const TensorDesc& desc) { return NumElements(desc.shape) == 0; };
+  return !outputs.empty() && std::all_of(outputs.begin(), outputs.end(), is_empty);
+}
 
 bool ConvertToPreferred(Backend* backend, const TensorDesc& preferred, TensorHandle* input) {
   if (preferred.bytes == 0 || input->converted || !input->tensor.desc.plain()) return false;

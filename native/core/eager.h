@@ -15,6 +15,9 @@ struct TensorHandle {
   bool converted = false;  // to a layout that an op preferred: at most once, so that two ops cannot quarrel
 };
 
+// Whether there is nothing to compute.
+bool AllEmpty(const std::vector<TensorDesc>& outputs);
+
 // The plan of an op for inputs of these descriptions, from the cache or made now. Null where there is nothing to
 // compute: all outputs are empty.
 std::shared_ptr<Plan> PlanOf(Backend* backend, PlanCache* plans, const Op& op, const std::vector<TensorDesc>& inputs);

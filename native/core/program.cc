@@ -46,8 +46,33 @@ Program::Program(std::shared_ptr<Backend> backend, PlanCache* plans, ProgramSpec
 }
 
 void Program::Build(const Leaves& leaves) {
+  backend_->PlanTogether([&] { PrepareAll(leaves); });
   PlanNodes(leaves);
   PlaceBuffers();
+}
+
+std::shared_ptr<Plan> Program::PlanOrNull(const Op& op, const std::vector<TensorDesc>& inputs,
+                                          const std::vector<TensorDesc>& outputs) {
+  try {
+    return backend_->Prepare(op, inputs, outputs);
+  } catch (const Error&) {
+    return nullptr;  // will be told when the op is prepared in earnest
+  }
+}
+
+// Prepares every op whose plan does not exist yet, for a backend that wants to see them all before. The plans are
+// dropped.
+void Program::PrepareAll(const Leaves& leaves) {
+  std::vector<TensorDesc> values;
+  for (const auto& leaf : leaves) values.push_back(leaf->tensor.desc);
+  for (const ProgramNode& node : spec_.nodes) {
+    std::vector<TensorDesc> inputs;
+    for (int input : node.inputs) inputs.push_back(values[static_cast<size_t>(input)]);
+    std::vector<TensorDesc> outputs = InferOutputs(node.op, inputs);
+    std::shared_ptr<Plan> plan = plans_->Find(PlanKey(node.op, inputs));
+    if (plan == nullptr && !AllEmpty(outputs)) plan = PlanOrNull(node.op, inputs, outputs);
+    for (const TensorDesc& output : plan ? plan->outputs : outputs) values.push_back(output);
+  }
 }
 
 // Plans the nodes in order; layouts flow from each to the next. Leaves that an op would rather have in another layout

@@ -49,6 +49,9 @@ class Program {
   };
 
   void Build(const Leaves& leaves);
+  void PrepareAll(const Leaves& leaves);
+  std::shared_ptr<Plan> PlanOrNull(const Op& op, const std::vector<TensorDesc>& inputs,
+                                   const std::vector<TensorDesc>& outputs);
   void PlanNodes(const Leaves& leaves);
   void PlaceBuffers();
   bool FitsLayouts(const Leaves& leaves) const;

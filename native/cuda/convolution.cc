@@ -17,7 +17,7 @@ Convolution::Convolution(const CudaContext& context, ConvolutionSpec spec) : spe
 }
 
 bool Convolution::PlanWith(const CudaContext& context, DType weights) {
-  const Conv2dGraph made = MakeConv2d(spec_, weights);
+  Conv2dGraph made = MakeConv2d(spec_, weights);
   plan_ = context.planner->Plan(made.graph);
   x_ = made.x;
   w_ = made.w;
@@ -47,7 +47,7 @@ void Convolution::Launch(cudaStream_t stream, void* x, void* w, void* y, char* s
 
 BiasedConvolution::BiasedConvolution(const CudaContext& context, const ConvolutionSpec& spec, DType bias)
     : has_residual_(spec.params.has_residual != 0) {
-  const Conv2dGraph made = MakeConv2dWithBias(spec, bias);
+  Conv2dGraph made = MakeConv2dWithBias(spec, bias);
   plan_ = context.planner->Plan(made.graph);
   x_ = made.x;
   w_ = made.w;

@@ -78,6 +78,11 @@ class CudaBackend : public Backend {
     });
   }
 
+  void PlanTogether(const std::function<void()>& prepare_all) override {
+    Enter();
+    context().planner->PlanTogether(prepare_all);
+  }
+
   std::shared_ptr<Storage> Allocate(size_t bytes) override {
     Enter();
     try {

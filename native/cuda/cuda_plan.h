@@ -63,7 +63,8 @@ using PrepareFn = PlanPtr (*)(const CudaContext& context, const Op& op, const De
   V(BatchNormAddReluBackward)                                                                                          \
   V(Relu)                                                                                                              \
   V(ReluBackward)                                                                                                      \
-  V(AddRelu) V(MaxPool2d) V(MaxPool2dBackward) V(AvgPool2d) V(AvgPool2dBackward) V(Dense) V(DenseBackwardData)         \
+  V(AddRelu)                                                                                                           \
+  V(MaxPool2d) V(MaxPool2dBackward) V(AvgPool2d) V(AvgPool2dBackward) V(Dense) V(DenseBackwardData)                    \
       V(DenseBackwardWeights) V(Add) V(Sub) V(Mul) V(Div) V(Equal) V(Sum) V(Mean) V(Argmax) V(Softmax)                 \
           V(SoftmaxBackward) V(LogSoftmax) V(LogSoftmaxBackward) V(SoftmaxCrossEntropy) V(SoftmaxCrossEntropyBackward) \
               V(Reshape) V(BroadcastTo) V(Cast) V(Copy) V(Assign) V(ResizeBilinear) V(Dropout) V(DropoutBackward)      \

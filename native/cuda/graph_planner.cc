@@ -103,10 +103,29 @@ class CudnnGraphPlanner : public GraphPlanner {
         device_key_(DeviceKey(context)),
         store_(context.options.plan_folder) {}
 
-  std::shared_ptr<GraphPlan> Plan(const Graph& graph, std::string* why) override {
+  std::shared_ptr<GraphPlan> Plan(Graph& graph, std::string* why) override {
+    if (collected_ != nullptr) {
+      collected_->push_back(std::move(graph));
+      return nullptr;
+    }
     if (std::shared_ptr<GraphPlan> plan = Find(graph)) return plan;
     std::string reason;
     return Choose(graph, Build(graph, context_.cudnn, &reason), reason, why);
+  }
+
+  void PlanTogether(const std::function<void()>& body) override {
+    std::vector<Graph> graphs;
+    collected_ = &graphs;
+    try {
+      body();
+    } catch (...) {
+      collected_ = nullptr;
+      throw;
+    }
+    collected_ = nullptr;
+    std::vector<const Graph*> pointers;
+    for (const Graph& graph : graphs) pointers.push_back(&graph);
+    Prefetch(pointers);
   }
 
   void Prefetch(const std::vector<const Graph*>& graphs) override {
@@ -215,6 +234,7 @@ class CudnnGraphPlanner : public GraphPlanner {
   std::unordered_map<std::string, std::weak_ptr<GraphPlan>> in_use_;
   size_t forget_at_ = kForgetAt;  // size of in_use_ at which those no longer in use are dropped
   std::unordered_map<std::string, std::shared_ptr<GraphPlan>> prefetched_;
+  std::vector<Graph>* collected_ = nullptr;  // during PlanTogether
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Chooses and builds execution plans for cuDNN graphs: heuristics first, timed choice on request, kept on disk where
 // cuDNN can serialise them.
 #pragma once
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -26,7 +27,11 @@ class GraphPlanner {
   virtual ~GraphPlanner() = default;
   // Null where cuDNN has no engine for the graph: the caller then takes another way. `why`, if not null, is told the
   // reason. Throws Error(kNative) for any other failure.
-  virtual std::shared_ptr<GraphPlan> Plan(const Graph& graph, std::string* why = nullptr) = 0;
+  virtual std::shared_ptr<GraphPlan> Plan(Graph& graph, std::string* why = nullptr) = 0;
+  std::shared_ptr<GraphPlan> Plan(Graph&& graph, std::string* why = nullptr) { return Plan(graph, why); }
+  // While `body` runs Plan makes nothing: it takes the graphs that it is asked for and answers null. Then their plans
+  // are made at once (Prefetch), for Plan to find when it is asked again.
+  virtual void PlanTogether(const std::function<void()>& body) = 0;
   // Makes the plans of several graphs at once, on as many threads as there are cores: Plan then finds them. Graphs
   // without an engine are left to Plan. Throws as Plan does.
   virtual void Prefetch(const std::vector<const Graph*>& graphs) = 0;

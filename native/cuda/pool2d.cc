@@ -36,10 +36,12 @@ PlanPtr PrepareMaxPool2d(const CudaContext& context, const Op& op, const Descs& 
   const TensorDesc& x = inputs[0];
   const Shape y_shape = outputs[0].shape;
   SetNhwc(&outputs[0]);
-  if (IndexFitsByte(params) &&
-      context.planner->Plan(MakeMaxPool2dBackward(x.dtype, params, x.shape, y_shape).graph) != nullptr) {
+  if (IndexFitsByte(params)) {
     Pool2dGraph graph = MakeMaxPool2d(x.dtype, params, x.shape, y_shape);
-    if (std::shared_ptr<GraphPlan> plan = context.planner->Plan(graph.graph)) {
+    Pool2dGraph backward = MakeMaxPool2dBackward(x.dtype, params, x.shape, y_shape);
+    const bool can_go_back = context.planner->Plan(backward.graph) != nullptr;
+    std::shared_ptr<GraphPlan> plan = context.planner->Plan(graph.graph);
+    if (plan != nullptr && can_go_back) {
       SetArgmaxForm(&outputs[1], ArgmaxForm::kCudnn, params, x.shape);
       return std::make_shared<Pool2dGraphPlan>(context, inputs, ImagesNhwc(inputs), std::move(outputs),
                                                std::move(graph), std::move(plan));

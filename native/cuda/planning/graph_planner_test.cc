@@ -66,9 +66,9 @@ ErrorCode CodeOf(const std::function<void()>& body, ErrorCode otherwise) {
 
 void TestPrefetch() {
   Device device;
-  const Conv2dGraph a = Convolution3x3(5), b = Convolution3x3(6), a_again = Convolution3x3(5);
-  const BatchNormBackwardGraph norm = MakeBatchNormBackward(DType::kFloat32, {2, 8, 4, 4}, BatchNormTail::kAddRelu);
-  const BatchNormBackwardGraph refused = Refused();
+  Conv2dGraph a = Convolution3x3(5), b = Convolution3x3(6), a_again = Convolution3x3(5);
+  BatchNormBackwardGraph norm = MakeBatchNormBackward(DType::kFloat32, {2, 8, 4, 4}, BatchNormTail::kAddRelu);
+  BatchNormBackwardGraph refused = Refused();
   device.planner().Prefetch({&a.graph, &norm.graph, &b.graph, &refused.graph, &a_again.graph});
 
   residua_emulation_fail("nothing", 1, 0);  // counts from here
@@ -87,9 +87,31 @@ void TestPrefetch() {
   residua_emulation_fail(nullptr, 0, 0);
 }
 
+// As a program is planned: every op asks for its graphs once for nothing, then in earnest.
+void TestPlanTogether() {
+  Device device;
+  bool answered_null = true;
+  device.planner().PlanTogether([&] {
+    answered_null = device.planner().Plan(Convolution3x3(5).graph) == nullptr &&
+                    device.planner().Plan(Convolution3x3(6).graph) == nullptr;
+  });
+  Expect(answered_null, "nothing is planned while graphs are collected");
+  Conv2dGraph a = Convolution3x3(5), b = Convolution3x3(6);
+  residua_emulation_fail("nothing", 1, 0);
+  const auto plan_a = device.planner().Plan(a.graph), plan_b = device.planner().Plan(b.graph);
+  Expect(plan_a != nullptr && plan_b != nullptr, "collected graphs have plans");
+  Expect(residua_emulation_calls("*") == 0, "collected plans are there without a call of cuDNN");
+  residua_emulation_fail(nullptr, 0, 0);
+
+  const ErrorCode code =
+      CodeOf([&] { device.planner().PlanTogether([] { throw Error(ErrorCode::kData, "no"); }); }, ErrorCode::kShape);
+  Expect(code == ErrorCode::kData, "what fails while graphs are collected is passed on");
+  Expect(device.planner().Plan(Convolution3x3(7).graph) != nullptr, "then plans are made again");
+}
+
 void TestPrefetchFails() {
   Device device;
-  const Conv2dGraph a = Convolution3x3(5), b = Convolution3x3(6);
+  Conv2dGraph a = Convolution3x3(5), b = Convolution3x3(6);
   for (const char* function : {"cudnnCreate", "cudnnBackendCreateDescriptor"}) {
     residua_emulation_fail(function, 1, 0);
     const ErrorCode code = CodeOf([&] { device.planner().Prefetch({&a.graph, &b.graph}); }, ErrorCode::kShape);
@@ -108,7 +130,7 @@ void TestWorkspaceLimit() {
   const auto convolution = device.planner().Plan(Convolution3x3(9).graph);
   Expect(convolution != nullptr && convolution->workspace_bytes() <= 1024, "an engine within the limit is found");
   std::string why;
-  const auto norm = MakeBatchNormBackward(DType::kFloat32, {2, 8, 4, 4}, BatchNormTail::kRelu);
+  auto norm = MakeBatchNormBackward(DType::kFloat32, {2, 8, 4, 4}, BatchNormTail::kRelu);
   Expect(device.planner().Plan(norm.graph, &why) == nullptr && Contains(why, "more than the 1024 allowed"),
          "engines above the limit are refused: " + why);
 }
@@ -121,7 +143,7 @@ void TestFailingEngines() {
     int other_engine = 0, errors = 0, plans_afterwards = 0;
     for (int call = 1; call <= kFinalizeCalls; ++call) {
       Device device;
-      const Conv2dGraph made = Convolution3x3(20 + call);
+      Conv2dGraph made = Convolution3x3(20 + call);
       std::shared_ptr<GraphPlan> plan;
       residua_emulation_fail("cudnnBackendFinalize", call, status);
       const ErrorCode code = CodeOf([&] { plan = device.planner().Plan(made.graph); }, ErrorCode::kShape);
@@ -143,7 +165,7 @@ void TestTiming() {
   Device device(options);
   const auto timed = device.planner().Plan(Convolution3x3(5).graph);
   Expect(timed != nullptr && Contains(timed->engine(), "the fastest of "), "candidates are timed: " + timed->engine());
-  const Conv2dGraph made = Convolution3x3(6);
+  Conv2dGraph made = Convolution3x3(6);
   residua_emulation_fail("cudaMalloc", 1, 0);
   const auto untimed = device.planner().Plan(made.graph);
   residua_emulation_fail(nullptr, 0, 0);
@@ -153,7 +175,7 @@ void TestTiming() {
 
 void TestManyGraphs() {
   Device device;
-  const Conv2dGraph kept = Convolution3x3(3);
+  Conv2dGraph kept = Convolution3x3(3);
   const auto plan = device.planner().Plan(kept.graph);
   for (int64_t size = 4; size < 1400; ++size) device.planner().Plan(Convolution3x3(size).graph);
   Expect(device.planner().Plan(kept.graph) == plan, "a plan in use is not forgotten");
@@ -161,6 +183,7 @@ void TestManyGraphs() {
 
 int Main() {
   TestPrefetch();
+  TestPlanTogether();
   TestPrefetchFails();
   TestWorkspaceLimit();
   TestFailingEngines();
