@@ -63,6 +63,7 @@ export function recordProgram(backend: NativeBackend, fn: () => void): Program {
 
 /** The tensor with the values, as recorded ops leave them. Runs these where that has to be. */
 export function valuesOf(backend: NativeBackend, native: NativeTensor): NativeTensor {
+  if (recordings.size === 0) return native; // nothing was ever recorded
   const recorder = recordings.get(backend)?.recorder;
   const isPending = native instanceof VirtualTensor && native.isPending;
   if (recorder && (isPending || recorder.updates(native))) {

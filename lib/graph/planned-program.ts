@@ -25,11 +25,6 @@ export class PlannedProgram {
     this.#main = compile(backend, main, [...leaves, ...this.#prepared]);
   }
 
-  /** Bytes of what exists only within a run. */
-  get arenaBytes(): number {
-    return this.#main.arenaBytes;
-  }
-
   /** Enqueues one run; returns the outputs. */
   run(leaves: readonly NativeTensor[], identities: readonly NativeTensor[]): NativeTensor[] {
     this.#prepare(leaves, identities);

@@ -25,6 +25,8 @@ export interface Program {
   outputs: number[];
 }
 
+const none: number[] = []; // not made anew for each op that is run
+
 /** Inputs that an op updates in place, by position. */
 export function updatedInputs(op: string, attributes: OpAttributes, inputCount: number): number[] {
   switch (op) {
@@ -42,7 +44,7 @@ export function updatedInputs(op: string, attributes: OpAttributes, inputCount: 
       return firsts.flatMap((first) => (stride === 3 ? [first, first + 2] : [first]));
     }
     default:
-      return [];
+      return none;
   }
 }
 
