@@ -20,6 +20,7 @@ export {
 } from './errors.js';
 export { type CaptureOptions, capture } from './graph/capture.js';
 export * as init from './init/index.js';
+export * as interop from './interop/index.js';
 export * as loss from './loss/index.js';
 export { residualStage } from './models/chapter.js';
 export * as models from './models/index.js';

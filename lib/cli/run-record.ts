@@ -13,6 +13,8 @@ export interface RunRecord {
     device: string;
     precision: Precision;
     seed: number;
+    /** The file of weights that the training began from; none: it began from drawn ones. */
+    weights?: string;
     trainImages: number;
     testImages: number;
   };

@@ -1,25 +1,12 @@
 // The header of a safetensors file, checked: which tensors it has, where their bytes are.
 // Format: https://huggingface.co/docs/safetensors - 8 bytes little-endian header length, JSON header, data.
 import { CheckpointError } from '../errors.js';
+import { bytesOf } from './dtypes.js';
+import { repeatedKey } from './json-keys.js';
+import { refuse } from './refuse.js';
 
-/** Bytes of one element, for every type that the format knows. */
-const bytesOf: Readonly<Record<string, number>> = {
-  BOOL: 1,
-  U8: 1,
-  I8: 1,
-  F8_E5M2: 1,
-  F8_E4M3: 1,
-  I16: 2,
-  U16: 2,
-  F16: 2,
-  BF16: 2,
-  I32: 4,
-  U32: 4,
-  F32: 4,
-  F64: 8,
-  I64: 8,
-  U64: 8,
-};
+/** The format's own limit, which keeps a parsed header within bounds. */
+const maxHeaderBytes = 100_000_000;
 
 /** One tensor's entry: its type, shape and bytes [begin, end) of the data that follow the header. */
 export interface TensorEntry {
@@ -34,11 +21,6 @@ export interface Header {
   metadata: Map<string, string>;
   /** Where the data begin in the file. */
   dataOffset: number;
-}
-
-/** Throws a CheckpointError about a file. */
-export function refuse(file: string, message: string, details: Record<string, unknown> = {}): never {
-  throw new CheckpointError(`${file}: ${message}`, { file, ...details });
 }
 
 /** Length of the JSON header. `start` is the file's first 8 bytes, or fewer where there are no more. */
@@ -57,6 +39,12 @@ export function headerLength(file: string, start: Buffer, fileSize: number): num
       { offset: 0, expected: fileSize - 8, found: String(length) },
     );
   }
+  if (length > BigInt(maxHeaderBytes))
+    refuse(file, `expected a header of at most ${maxHeaderBytes} bytes, as the format has it, found ${length}.`, {
+      offset: 0,
+      expected: maxHeaderBytes,
+      found: Number(length),
+    });
   return Number(length);
 }
 
@@ -78,10 +66,11 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function parseJson(file: string, json: Buffer): [string, unknown][] {
+  let text: string;
+  let value: unknown;
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(json);
-    const value: unknown = JSON.parse(text);
-    if (isObject(value)) return Object.entries(value);
+    text = new TextDecoder('utf-8', { fatal: true }).decode(json);
+    value = JSON.parse(text);
   } catch (cause) {
     throw new CheckpointError(
       `${file}: the header (${json.length} bytes from byte 8) is not JSON: ${(cause as Error).message}`,
@@ -89,7 +78,11 @@ function parseJson(file: string, json: Buffer): [string, unknown][] {
       { cause },
     );
   }
-  return refuse(file, 'expected the header to be a JSON object.', { offset: 8 });
+  if (!isObject(value)) return refuse(file, 'expected the header to be a JSON object.', { offset: 8 });
+  const repeated = repeatedKey(text);
+  if (repeated !== undefined)
+    refuse(file, `expected each name once in the header, found '${repeated}' twice.`, { offset: 8, found: repeated });
+  return Object.entries(value);
 }
 
 function parseMetadata(file: string, value: unknown): Map<string, string> {

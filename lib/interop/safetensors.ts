@@ -1,9 +1,11 @@
 // Reads and writes safetensors files: named tensors and a few strings.
-import { open } from 'node:fs/promises';
 import { CheckpointError } from '../errors.js';
 import type { TypedArray } from '../native.js';
 import { writeFileAtomically } from './atomic-file.js';
-import { type Header, headerLength, parseHeader, refuse, type TensorEntry } from './safetensors-header.js';
+import { floatsFrom, floatTypes } from './dtypes.js';
+import { RandomAccessFile } from './random-access-file.js';
+import { refuse } from './refuse.js';
+import { type Header, headerLength, parseHeader, type TensorEntry } from './safetensors-header.js';
 
 /** Values of a tensor on the host, in row-major order. */
 export interface HostTensor {
@@ -64,31 +66,12 @@ export class SafetensorsFile {
   /** The values of a tensor as float32. Throws CheckpointError where its type is none of F64, F32, F16, BF16. */
   readFloats(name: string): Float32Array {
     const { dtype, begin, end } = this.tensors.get(name) as TensorEntry;
-    const bytes = new Uint8Array(this.#data.subarray(begin, end)).buffer; // a copy: aligned
-    if (dtype === 'F32') return new Float32Array(bytes);
-    if (dtype === 'F64') return Float32Array.from(new Float64Array(bytes));
-    if (dtype === 'BF16') return floatsFromBfloat16(new Uint16Array(bytes));
-    if (dtype === 'F16') return Float32Array.from(new Uint16Array(bytes), floatFromHalf);
+    if (floatTypes.includes(dtype)) return floatsFrom(dtype, new Uint8Array(this.#data.subarray(begin, end)).buffer); // a copy: aligned
     return refuse(this.file, `tensor '${name}': expected dtype F32, F64, F16 or BF16, found ${dtype}.`, {
       tensor: name,
       found: dtype,
     });
   }
-}
-
-/** A bfloat16 is the upper half of a float32. */
-function floatsFromBfloat16(bits: Uint16Array): Float32Array {
-  return new Float32Array(Uint32Array.from(bits, (half) => half << 16).buffer);
-}
-
-/** IEEE 754 binary16: 1 sign bit, 5 of exponent (bias 15), 10 of fraction. */
-function floatFromHalf(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Infinity;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
 /** Reads a file and checks its header. Throws CheckpointError with the file, what was expected and what was found. */
@@ -99,30 +82,11 @@ export async function readSafetensors(file: string): Promise<SafetensorsFile> {
   return new SafetensorsFile(file, header, bytes.subarray(header.dataOffset));
 }
 
-/** The bytes of a regular file; no more than its size is ever read. */
 async function readWholeFile(file: string): Promise<Buffer> {
+  const source = await RandomAccessFile.open(file);
   try {
-    const handle = await open(file, 'r');
-    try {
-      const stat = await handle.stat();
-      if (!stat.isFile()) refuse(file, 'expected a regular file.');
-      const bytes = Buffer.allocUnsafe(stat.size);
-      let position = 0;
-      while (position < stat.size) {
-        const { bytesRead } = await handle.read(bytes, position, stat.size - position, position);
-        if (bytesRead === 0)
-          refuse(file, `expected ${stat.size} bytes, found ${position}: it was cut while it was read.`, {
-            expected: stat.size,
-            found: position,
-          });
-        position += bytesRead;
-      }
-      return bytes;
-    } finally {
-      await handle.close();
-    }
-  } catch (cause) {
-    if (cause instanceof CheckpointError) throw cause;
-    throw new CheckpointError(`${file}: cannot be read: ${(cause as Error).message}`, { file }, { cause });
+    return await source.read(0, source.size);
+  } finally {
+    await source.close();
   }
 }

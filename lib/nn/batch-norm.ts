@@ -1,7 +1,7 @@
 // Batch normalisation with running statistics.
 import { isTraining } from '../autograd/tape.js';
 import { ShapeError } from '../errors.js';
-import { One, Zero } from '../init/index.js';
+import { type Initializer, One, Zero } from '../init/index.js';
 import { batchNorm, batchNormAddRelu } from '../ops/index.js';
 import { checkBoolean, checkInteger, checkNumber, checkOptions } from '../options.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -18,14 +18,21 @@ export interface BatchNormOptions {
   center?: boolean;
   /** Whether gamma is trained; else it stays 1. Default true. */
   scale?: boolean;
+  /** First values of gamma. Default: ones. */
+  gammaInitializer?: Initializer;
+  /** Whether the running statistics normalise in training too, and stay as they are. Default false. */
+  useGlobalStats?: boolean;
   /** 0 (default): inferred at the first forward. */
   inChannels?: number;
 }
 
+const optionNames = ['momentum', 'epsilon', 'center', 'scale', 'gammaInitializer', 'useGlobalStats', 'inChannels'];
+
 /**
  * y = gamma * (x - mean) / sqrt(variance + epsilon) + beta, per channel. x, y: [batch, channels, height, width].
  * In training mode (`autograd.record`) the batch's own statistics, biased variance; they also move the running ones,
- * with the unbiased variance. Otherwise the running ones. Ioffe and Szegedy, "Batch normalization", 2015, algorithm 1.
+ * with the unbiased variance. Otherwise, and always with `useGlobalStats`, the running ones, which are constants to the
+ * gradient: what a net that is fine-tuned on small batches needs. Ioffe and Szegedy, "Batch normalization", 2015, algorithm 1.
  */
 export class BatchNorm extends Block {
   readonly momentum: number;
@@ -35,20 +42,38 @@ export class BatchNorm extends Block {
   readonly beta: Parameter;
   readonly runningMean: Parameter;
   readonly runningVar: Parameter;
+  #useGlobalStats: boolean;
 
   constructor(options: BatchNormOptions = {}) {
     super();
-    checkOptions('BatchNorm', options, ['momentum', 'epsilon', 'center', 'scale', 'inChannels']);
-    const { momentum = 0.9, epsilon = 1e-5, center = true, scale = true, inChannels = 0 } = options;
+    checkOptions('BatchNorm', options, optionNames);
+    const {
+      momentum = 0.9,
+      epsilon = 1e-5,
+      center = true,
+      scale = true,
+      gammaInitializer = new One(),
+      useGlobalStats = false,
+      inChannels = 0,
+    } = options;
     this.momentum = checkNumber('BatchNorm', 'momentum', momentum, { min: 0, max: 1 });
     this.epsilon = checkNumber('BatchNorm', 'epsilon', epsilon, { min: 0, exclusive: true });
+    this.#useGlobalStats = checkBoolean('BatchNorm', 'useGlobalStats', useGlobalStats);
     const shape = [checkInteger('BatchNorm', 'inChannels', inChannels, 0)];
-    const make = (name: string, init: One | Zero, trainable: boolean) =>
+    const make = (name: string, init: Initializer, trainable: boolean) =>
       new Parameter(`${this.name}.${name}`, { shape, init, trainable });
-    this.gamma = make('gamma', new One(), checkBoolean('BatchNorm', 'scale', scale));
+    this.gamma = make('gamma', gammaInitializer, checkBoolean('BatchNorm', 'scale', scale));
     this.beta = make('beta', new Zero(), checkBoolean('BatchNorm', 'center', center));
     this.runningMean = make('runningMean', new Zero(), false);
     this.runningVar = make('runningVar', new One(), false);
+  }
+
+  /** Whether the running statistics normalise in training too, and stay as they are. May be set between steps. */
+  get useGlobalStats(): boolean {
+    return this.#useGlobalStats;
+  }
+  set useGlobalStats(value: boolean) {
+    this.#useGlobalStats = checkBoolean('BatchNorm', 'useGlobalStats', value);
   }
 
   protected override describe(): string {
@@ -74,7 +99,7 @@ export class BatchNorm extends Block {
   }
 
   #options() {
-    return { momentum: this.momentum, epsilon: this.epsilon, training: isTraining() };
+    return { momentum: this.momentum, epsilon: this.epsilon, training: isTraining() && !this.#useGlobalStats };
   }
 
   /** gamma, beta, runningMean, runningVar, whose size is inferred from x where it is not known yet. */

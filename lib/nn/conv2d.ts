@@ -1,6 +1,6 @@
 // The convolution layer.
 import { ConfigError, ShapeError } from '../errors.js';
-import { Zero } from '../init/index.js';
+import { type Initializer, Zero } from '../init/index.js';
 import { conv2d } from '../ops/index.js';
 import { checkBoolean, checkInteger, checkOptions, checkPair, type Size2d } from '../options.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -20,13 +20,25 @@ export interface Conv2DOptions {
   groups?: number;
   /** Default true. */
   useBias?: boolean;
+  /** First values of the weight. Default: those of `initialize()`. */
+  weightInitializer?: Initializer;
   /** 0 (default): inferred at the first forward. */
   inChannels?: number;
   /** Applied to the output. Default: none. */
   activation?: ActivationName;
 }
 
-const optionNames = ['kernelSize', 'strides', 'padding', 'dilation', 'groups', 'useBias', 'inChannels', 'activation'];
+const optionNames = [
+  'kernelSize',
+  'strides',
+  'padding',
+  'dilation',
+  'groups',
+  'useBias',
+  'weightInitializer',
+  'inChannels',
+  'activation',
+];
 
 /** Two-dimensional convolution (cross-correlation). x: [n, in, h, w] -> [n, channels, oh, ow]. */
 export class Conv2D extends Block {
@@ -61,6 +73,7 @@ export class Conv2D extends Block {
     }
     this.weight = new Parameter(`${this.name}.weight`, {
       shape: [channels, inChannels / this.groups, ...this.kernelSize],
+      init: options.weightInitializer,
     });
     const useBias = checkBoolean('Conv2D', 'useBias', options.useBias ?? true);
     this.bias = useBias ? new Parameter(`${this.name}.bias`, { shape: [channels], init: new Zero() }) : null;

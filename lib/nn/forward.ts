@@ -39,6 +39,9 @@ export function observing<T>(observe: Observer, fn: () => T): T {
   }
 }
 
+/** The innermost block whose forward is under way; undefined outside of any. */
+export const activeBlock = (): Block | undefined => active.at(-1);
+
 export const isObserving = (): boolean => observer !== null;
 
 /** Puts the layer's path before the message, once: the innermost layer is the first to see the error. */

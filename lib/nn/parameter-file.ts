@@ -13,12 +13,16 @@ export interface LoadOptions {
 }
 
 /** Writes the values as they are now: all copies to the host are asked for before anything else can run. */
-export async function saveParameters(parameters: ParameterDict, file: string): Promise<void> {
+export async function saveParameters(
+  parameters: ParameterDict,
+  file: string,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const reading = [...parameters].map(async ([name, parameter]): Promise<[string, HostTensor]> => {
     const tensor = parameter.data();
     return [name, { shape: tensor.shape, values: await tensor.data() }];
   });
-  await writeSafetensors(file, new Map(await Promise.all(reading)));
+  await writeSafetensors(file, new Map(await Promise.all(reading)), metadata);
 }
 
 /** Checks everything, then sets all values. */
@@ -68,7 +72,7 @@ function checkNames(
 }
 
 /** The first few names. */
-function shorten(names: readonly string[]): string {
+export function shorten(names: readonly string[]): string {
   const shown = names.slice(0, 3).map((name) => `'${name}'`);
   return names.length > 3 ? `${shown.join(', ')} and ${names.length - 3} more` : shown.join(', ');
 }

@@ -32,6 +32,7 @@ export class Parameter {
   readonly dtype: DType = 'float32';
   #shape: readonly number[];
   #trainable: boolean;
+  readonly #madeTrainable: boolean;
   #lrMult = 1;
   #wdMult = 1;
   readonly #init: Initializer | undefined;
@@ -44,7 +45,8 @@ export class Parameter {
     this.name = name;
     this.#shape = Object.freeze([...checkShape(options.shape)]);
     this.#init = options.init === undefined ? undefined : checkInitializer(where, options.init);
-    this.#trainable = checkBoolean(where, 'trainable', options.trainable ?? true);
+    this.#madeTrainable = checkBoolean(where, 'trainable', options.trainable ?? true);
+    this.#trainable = this.#madeTrainable;
     this.lrMult = options.lrMult ?? 1;
     this.wdMult = options.wdMult ?? 1;
   }
@@ -65,7 +67,16 @@ export class Parameter {
   }
   set trainable(value: boolean) {
     this.#trainable = checkBoolean(`Parameter '${this.name}'`, 'trainable', value);
-    if (this.#tensor) this.#tensor.requiresGrad = value;
+    if (!this.#tensor) return;
+    this.#tensor.requiresGrad = value;
+    if (value) return;
+    this.#tensor.grad?.dispose(); // it would never be replaced
+    this.#tensor.grad = null;
+  }
+
+  /** Makes it trainable again where its layer made it so: running statistics stay as they are. */
+  unfreeze(): void {
+    if (this.#madeTrainable) this.trainable = true;
   }
 
   /** Multiplies the trainer's learning rate. */

@@ -1,12 +1,11 @@
 // The residual block of the chapter.
-import { isTraining } from '../autograd/tape.js';
-import { addRelu } from '../ops/index.js';
 import { checkBoolean, checkOptions, type Size2d } from '../options.js';
 import { tidy } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { BatchNorm } from './batch-norm.js';
 import { Block } from './block.js';
 import { Conv2D } from './conv2d.js';
+import { endOfBlock, wayRound } from './residual-parts.js';
 
 export interface ResidualOptions {
   /** Whether the input passes a 1x1 convolution on its way round, as it must where the shape changes. Default false. */
@@ -42,15 +41,11 @@ export class Residual extends Block {
 
   override forward(x: Tensor): Tensor {
     const hidden = tidy(() => this.bn1.forwardRelu(this.conv1.forward(x)));
-    const shortcut = () => (this.conv3 ? this.conv3.forward(x) : x);
-    if (fusesEnd(x)) return this.bn2.forwardAddRelu(this.conv2.forward(hidden), shortcut());
-    const y = tidy(() => this.bn2.forward(this.conv2.forward(hidden)));
-    return addRelu(y, shortcut());
+    return endOfBlock(
+      x,
+      this.bn2,
+      () => this.conv2.forward(hidden),
+      () => wayRound(x, this.conv3),
+    );
   }
 }
-
-/**
- * Whether the end of the block, norm + sum + ReLU, runs as one op: where cuDNN has an engine for it. On the CPU it would be
- * the same two passes over memory; in prediction the norm may be folded into the convolution before it.
- */
-const fusesEnd = (x: Tensor): boolean => x.device.kind === 'gpu' && isTraining();

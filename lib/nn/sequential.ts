@@ -68,7 +68,7 @@ export class Sequential extends Block {
 }
 
 /** Runs the steps in turn. Each in a scope that holds its input: so the input is freed when the step is done. */
-function runSteps(steps: ((x: Tensor) => Tensor)[], x: Tensor): Tensor {
+export function runSteps(steps: ((x: Tensor) => Tensor)[], x: Tensor): Tensor {
   const last = steps.at(-1);
   return last ? tidy(() => last(runSteps(steps.slice(0, -1), x))) : x;
 }

@@ -1,5 +1,5 @@
 // The safetensors format: what is written byte for byte, other types, every kind of damage.
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CheckpointError } from '../../lib/index.js';
@@ -106,6 +106,10 @@ describe('reading', () => {
     expect([...source.readFloats('h')]).toEqual([1, -2.5, 2 ** -24, Infinity, 0.333251953125]);
     expect([...source.readFloats('b')]).toEqual([1, -3.140625]);
   });
+  it('lets the same field names stand in each entry, and braces and quotes in names', async () => {
+    const source = await readSafetensors(fileOf({ 'a"{': entry(0, 4), '}:[': entry(4, 8) }, new Uint8Array(8)));
+    expect([...source.tensors.keys()]).toEqual(['a"{', '}:[']);
+  });
   it('refuses to take integers for weights', async () => {
     const source = await readSafetensors(fileOf({ n: entry(0, 8, [1], 'I64') }, new Uint8Array(8)));
     expect(() => source.readFloats('n')).toThrow(/'n': expected dtype F32.*found I64/);
@@ -138,6 +142,33 @@ describe('damage', () => {
       'a huge header length',
       () => fileOf({}, new Uint8Array(), 2n ** 63n),
       /header length from 2 to 2.*found 9223372036854775808/,
+    ],
+    [
+      'a header longer than the format allows',
+      () => {
+        const file = fileOf('{', new Uint8Array(), 100_000_001n);
+        truncateSync(file, 100_000_010); // a hole: no disk is needed
+        return file;
+      },
+      /header of at most 100000000 bytes.*found 100000001/,
+    ],
+    [
+      'a tensor twice',
+      () =>
+        fileOf(
+          '{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"\\u0061":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}',
+        ),
+      /each name once.*'a' twice/,
+    ],
+    [
+      'a field twice',
+      () => fileOf('{"a":{"dtype":"F32","dtype":"F32","shape":[0],"data_offsets":[0,0]}}'),
+      /each name once.*'dtype' twice/,
+    ],
+    [
+      'the same bytes for two tensors',
+      () => fileOf({ a: entry(0, 8), b: entry(0, 8) }, new Uint8Array(8)),
+      /'b'.*begin at 8, found 0: data overlap/,
     ],
     ['a header length beyond the end', () => fileOf({}, new Uint8Array(), 3n), /cut short/],
     ['no header', () => fileOf('', new Uint8Array(8)), /header length/],

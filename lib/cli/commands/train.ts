@@ -13,6 +13,7 @@ import { seed } from '../../tensor/random.js';
 import { trainCh5 } from '../../train/index.js';
 import { environmentOf } from '../environment.js';
 import { exitStatus } from '../exit-status.js';
+import { addFineTuningOptions, type FineTuningOptions, fineTune } from '../fine-tuning.js';
 import { FullRecipeNote } from '../full-recipe-note.js';
 import { interruptible } from '../interrupt.js';
 import { deviceName, imageSide, positiveInteger, positiveNumber, precisionOption, seedNumber } from '../options.js';
@@ -21,7 +22,7 @@ import { type Recipe, recipeFor } from '../recipe.js';
 import { makeRunFolder, type RunFolder, writeWhole } from '../run-folder.js';
 import type { RunRecord } from '../run-record.js';
 
-interface TrainCommandOptions {
+interface TrainCommandOptions extends FineTuningOptions {
   resize?: number;
   epochs?: number;
   batchSize?: number;
@@ -35,7 +36,7 @@ interface TrainCommandOptions {
 }
 
 export function trainCommand(): Command {
-  return new Command('train')
+  const command = new Command('train')
     .description("Trains the chapter's ResNet-18 on Fashion-MNIST; writes weights, history and a picture of the run.")
     .addArgument(
       new Argument('[recipe]', "what to train: 'chapter' is the chapter's net and data")
@@ -55,7 +56,8 @@ export function trainCommand(): Command {
     .addOption(precisionOption())
     .option('--limit <n>', 'only the first n training images, and a sixth as many test images', positiveInteger)
     .option('--data <folder>', 'folder of the data set (default: RESIDUA_DATA, then the usual places)')
-    .option('--out <folder>', 'where to write (default: runs/<date_time>)')
+    .option('--out <folder>', 'where to write (default: runs/<date_time>)');
+  return addFineTuningOptions(command)
     .addHelpText(
       'after',
       '\nCtrl-C ends the current step, writes weights and history so far and exits with status 130.',
@@ -108,9 +110,10 @@ async function prepare(options: TrainCommandOptions): Promise<Session> {
     device,
     limit: options.limit,
   });
-  const folder = makeRunFolder(options.out);
   const net = chapterResNet18();
   net.initialize({ init: new Xavier(), device });
+  await fineTune(net, options, note);
+  const folder = makeRunFolder(options.out);
   const record: RunRecord = {
     model: "the chapter's ResNet-18",
     data: 'Fashion-MNIST',
@@ -121,6 +124,7 @@ async function prepare(options: TrainCommandOptions): Promise<Session> {
       device: device.name,
       precision: options.precision,
       seed: options.seed,
+      weights: options.weights,
       trainImages: trainIter.dataset.length,
       testImages: testIter.dataset.length,
     },

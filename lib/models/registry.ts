@@ -1,0 +1,69 @@
+// Nets by name, for the command line and for files that name their net.
+import { ConfigError } from '../errors.js';
+import type { Block } from '../nn/index.js';
+import { checkOptions } from '../options.js';
+import { chapterResNet18 } from './chapter.js';
+import { cifarResNet, resnet } from './family.js';
+import type { ResNetOptions } from './resnet-options.js';
+import { cifarDepths, type ResNetDepth, resNetSpecs, resNetVariants } from './resnet-specs.js';
+
+type Builder = (options: ResNetOptions) => Block;
+
+const builders: ReadonlyMap<string, Builder> = new Map([
+  ['chapter-resnet18', chapter],
+  ...(Object.keys(resNetSpecs).map(Number) as ResNetDepth[]).flatMap((depth) => [
+    [`resnet${depth}`, (options: ResNetOptions) => resnet(depth, options)] as const,
+    [`resnet${depth}-v1`, (options: ResNetOptions) => resnet(depth, { version: 'v1', ...options })] as const,
+    [`resnet${depth}-v2`, (options: ResNetOptions) => resnet(depth, { version: 'v2', ...options })] as const,
+  ]),
+  ...Object.entries(resNetVariants).map(
+    ([name, { depth, ...widths }]) =>
+      [name, (options: ResNetOptions) => resnet(depth, { ...widths, ...options })] as const,
+  ),
+  ...cifarDepths.flatMap((depth) => [
+    [`cifar-resnet${depth}`, (options: ResNetOptions) => cifarResNet(depth, options)] as const,
+    [`cifar-resnet${depth}-v2`, (options: ResNetOptions) => cifarResNet(depth, { version: 'v2', ...options })] as const,
+  ]),
+]);
+
+/** The names that `byName` knows. */
+export const modelNames: readonly string[] = [...builders.keys()];
+
+/**
+ * A net by its name: 'resnet50', 'resnet50-v1', 'wide-resnet50-2', 'cifar-resnet20', 'chapter-resnet18', ... (`modelNames` has all),
+ * with the options of the family over what the name says; 'chapter-resnet18' has `classes` alone. Not initialised. Throws
+ * ConfigError for unknown names, with the nearest known one, and for options that do not fit.
+ */
+export function byName(name: string, options: ResNetOptions = {}): Block {
+  const build = builders.get(checkModelName(name)) as Builder;
+  return build(options);
+}
+
+/** The name, where `byName` knows it. Throws ConfigError, with the nearest name. */
+export function checkModelName(name: unknown): string {
+  if (typeof name === 'string' && builders.has(name)) return name;
+  const nearest = modelNames.toSorted((a, b) => distance(a, String(name)) - distance(b, String(name)))[0];
+  throw new ConfigError(
+    `There is no model named ${JSON.stringify(name)}. Did you mean '${nearest}'? There are ${modelNames.join(', ')}.`,
+    { argument: 'name', found: name, nearest },
+  );
+}
+
+function chapter(options: ResNetOptions): Block {
+  checkOptions('chapter-resnet18', options, ['classes']);
+  return chapterResNet18(options);
+}
+
+/** How many letters must be inserted, left out or replaced to make `b` of `a` (Levenshtein). */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (const [i, letter] of [...a].entries()) {
+    const next = [i + 1];
+    for (let j = 0; j < b.length; j += 1) {
+      const replaced = (row[j] as number) + (letter === b[j] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j + 1] as number) + 1, (next[j] as number) + 1));
+    }
+    row = next;
+  }
+  return row.at(-1) as number;
+}
