@@ -36,6 +36,8 @@ export interface NativeProgram {
   readonly arenaBytes: number;
   /** The most bytes that are needed at any time: no arena could be smaller. */
   readonly lowerBoundBytes: number;
+  /** How often its runs were recorded (as a CUDA graph), how many were replays, and why they are not recorded ('': they may be). */
+  readonly replayStats: { recordings: number; replays: number; refusal: string };
   /** Enqueues one run on tensors like those it was planned for; returns the outputs, whose values may not be there yet. */
   run(leaves: readonly NativeTensor[]): NativeTensor[];
   dispose(): void;
@@ -62,8 +64,27 @@ export interface NativeBackend {
   readAsync(tensor: NativeTensor): Promise<TypedArray>;
   synchronize(): void;
   setThreads(threads: number): void;
+  /** Whether algorithms are chosen by timing them, from here on. */
+  setTuning(on: boolean): void;
   memory(): { tensors: number; bytes: number; peakBytes: number; reservedBytes: number };
   trim(): void;
+  /** Whether ops that are enqueued from now on are timed. CPU only: ConfigError elsewhere. */
+  profile(on: boolean): void;
+  /** Waits for all work; the ops that were timed since the last call, in order of execution. */
+  takeProfile(): OpTime[];
+}
+
+/** One run of an op on the CPU. */
+export interface OpTime {
+  /** Its name in the op set, as in `backend.run`. */
+  op: string;
+  inputs: { shape: number[]; dtype: DType }[];
+  outputs: { shape: number[]; dtype: DType }[];
+  /** How it was computed, as oneDNN names it; empty for loops of residua's own. */
+  algorithm: string;
+  milliseconds: number;
+  /** The part of `milliseconds` in which inputs and outputs were moved to other layouts. */
+  reorderMilliseconds: number;
 }
 
 /** What one batch is made from: rows of a data set of bytes, gathered, resized and scaled. */

@@ -169,4 +169,36 @@ const char* Name(napi_typedarray_type type) {
   }
 }
 
+namespace {
+
+// The type of array that fromHost takes for a tensor's type.
+napi_typedarray_type HostTypeOf(DType dtype) {
+  switch (dtype) {
+    case DType::kFloat32:
+      return napi_float32_array;
+    case DType::kInt32:
+      return napi_int32_array;
+    case DType::kUInt8:
+      return napi_uint8_array;
+    default:
+      return napi_uint16_array;
+  }
+}
+
+}  // namespace
+
+void CheckHostValues(const HostArray& values, const Shape& shape, DType dtype) {
+  if (values.type != HostTypeOf(dtype)) {
+    throw Error(ErrorCode::kDType, std::string("fromHost expected values in a ") + Name(HostTypeOf(dtype)) + " for " +
+                                       residua::Name(dtype) + ", got a " + Name(values.type) + ".");
+  }
+  int64_t count = 0;
+  if (!CountElements(shape, &count) || static_cast<uint64_t>(count) != values.length) {
+    throw Error(ErrorCode::kShape,
+                "fromHost expected as many values as shape " + ToString(shape) + " has elements, got " +
+                    std::to_string(values.length) + ".",
+                {{"argument", "values"}, {"expected", ToString(shape)}, {"found", std::to_string(values.length)}});
+  }
+}
+
 }  // namespace residua::binding

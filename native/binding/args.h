@@ -34,5 +34,7 @@ struct HostArray {
 };
 HostArray ToHostArray(Napi::Value value, const std::string& name);
 const char* Name(napi_typedarray_type type);
+// Throws unless `values` are the elements of a tensor, as fromHost takes them.
+void CheckHostValues(const HostArray& values, const Shape& shape, DType dtype);
 
 }  // namespace residua::binding

@@ -6,6 +6,7 @@
 #include "binding/environment.h"
 #include "binding/native_program.h"
 #include "binding/native_tensor.h"
+#include "binding/profile.h"
 #include "binding/read.h"
 #include "core/cuda_loader.h"
 #include "core/op_table.h"
@@ -50,35 +51,6 @@ Napi::Value OpenBackend(const Napi::CallbackInfo& info) {
   return backend;
 }
 
-// The type of array that fromHost takes for a tensor's type.
-napi_typedarray_type HostTypeOf(DType dtype) {
-  switch (dtype) {
-    case DType::kFloat32:
-      return napi_float32_array;
-    case DType::kInt32:
-      return napi_int32_array;
-    case DType::kUInt8:
-      return napi_uint8_array;
-    default:
-      return napi_uint16_array;
-  }
-}
-
-// Throws unless `values` are the elements of `shape`.
-void CheckHostValues(const HostArray& values, const Shape& shape, DType dtype) {
-  if (values.type != HostTypeOf(dtype)) {
-    throw Error(ErrorCode::kDType, std::string("fromHost expected values in a ") + Name(HostTypeOf(dtype)) + " for " +
-                                       residua::Name(dtype) + ", got a " + Name(values.type) + ".");
-  }
-  int64_t count = 0;
-  if (!CountElements(shape, &count) || static_cast<uint64_t>(count) != values.length) {
-    throw Error(ErrorCode::kShape,
-                "fromHost expected as many values as shape " + ToString(shape) + " has elements, got " +
-                    std::to_string(values.length) + ".",
-                {{"argument", "values"}, {"expected", ToString(shape)}, {"found", std::to_string(values.length)}});
-  }
-}
-
 }  // namespace
 
 void NativeBackend::Init(Napi::Env env, Napi::Object exports) {
@@ -93,7 +65,10 @@ void NativeBackend::Init(Napi::Env env, Napi::Object exports) {
        InstanceMethod("readAsync", &Self::Method<&Self::ReadAsync>),
        InstanceMethod("synchronize", &Self::Method<&Self::Synchronize>),
        InstanceMethod("setThreads", &Self::Method<&Self::SetThreads>),
-       InstanceMethod("memory", &Self::Method<&Self::Memory>), InstanceMethod("trim", &Self::Method<&Self::Trim>)}));
+       InstanceMethod("setTuning", &Self::Method<&Self::SetTuning>),
+       InstanceMethod("memory", &Self::Method<&Self::Memory>), InstanceMethod("trim", &Self::Method<&Self::Trim>),
+       InstanceMethod("profile", &Self::Method<&Self::Profile>),
+       InstanceMethod("takeProfile", &Self::Method<&Self::TakeProfile>)}));
   Export<OpenBackend>(env, exports, "openBackend");
 }
 
@@ -239,6 +214,23 @@ Napi::Value NativeBackend::Memory(const Napi::CallbackInfo& info) {
 Napi::Value NativeBackend::Trim(const Napi::CallbackInfo& info) {
   eager().backend().Trim();
   return info.Env().Undefined();
+}
+
+// setTuning(on)
+Napi::Value NativeBackend::SetTuning(const Napi::CallbackInfo& info) {
+  eager().backend().SetTuning(info[0].ToBoolean());
+  return info.Env().Undefined();
+}
+
+// profile(on)
+Napi::Value NativeBackend::Profile(const Napi::CallbackInfo& info) {
+  SwitchProfile(&eager().backend(), info[0].ToBoolean());
+  return info.Env().Undefined();
+}
+
+// takeProfile() -> times of ops
+Napi::Value NativeBackend::TakeProfile(const Napi::CallbackInfo& info) {
+  return binding::TakeProfile(info.Env(), &eager().backend());
 }
 
 }  // namespace residua::binding

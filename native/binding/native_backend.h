@@ -32,8 +32,11 @@ class NativeBackend : public GuardedWrap<NativeBackend> {
   Napi::Value ReadAsync(const Napi::CallbackInfo& info);
   Napi::Value Synchronize(const Napi::CallbackInfo& info);
   Napi::Value SetThreads(const Napi::CallbackInfo& info);
+  Napi::Value SetTuning(const Napi::CallbackInfo& info);
   Napi::Value Memory(const Napi::CallbackInfo& info);
   Napi::Value Trim(const Napi::CallbackInfo& info);
+  Napi::Value Profile(const Napi::CallbackInfo& info);
+  Napi::Value TakeProfile(const Napi::CallbackInfo& info);
 
   // Throws Error(kConfig) where JavaScript made the object by itself.
   Eager& eager();

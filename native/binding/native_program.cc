@@ -72,6 +72,7 @@ void NativeProgram::Init(Napi::Env env) {
       env, "NativeProgram",
       {InstanceAccessor("arenaBytes", &Self::Getter<&Self::GetArenaBytes>, nullptr, napi_enumerable),
        InstanceAccessor("lowerBoundBytes", &Self::Getter<&Self::GetLowerBoundBytes>, nullptr, napi_enumerable),
+       InstanceAccessor("replayStats", &Self::Getter<&Self::GetReplayStats>, nullptr, napi_enumerable),
        InstanceMethod("run", &Self::Method<&Self::Run>), InstanceMethod("dispose", &Self::Method<&Self::Dispose>)}));
 }
 
@@ -112,6 +113,16 @@ Napi::Value NativeProgram::GetArenaBytes(const Napi::CallbackInfo& info) {
 
 Napi::Value NativeProgram::GetLowerBoundBytes(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(program().lower_bound_bytes()));
+}
+
+// {recordings, replays, refusal}
+Napi::Value NativeProgram::GetReplayStats(const Napi::CallbackInfo& info) {
+  const ReplayStats stats = program().replay_stats();
+  Napi::Object object = Napi::Object::New(info.Env());
+  object.Set("recordings", Napi::Number::New(info.Env(), static_cast<double>(stats.recordings)));
+  object.Set("replays", Napi::Number::New(info.Env(), static_cast<double>(stats.replays)));
+  object.Set("refusal", Napi::String::New(info.Env(), stats.refusal));
+  return object;
 }
 
 Napi::Value NativeProgram::Dispose(const Napi::CallbackInfo& info) {

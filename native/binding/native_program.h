@@ -26,6 +26,7 @@ class NativeProgram : public GuardedWrap<NativeProgram> {
   Napi::Value Run(const Napi::CallbackInfo& info);
   Napi::Value GetArenaBytes(const Napi::CallbackInfo& info);
   Napi::Value GetLowerBoundBytes(const Napi::CallbackInfo& info);
+  Napi::Value GetReplayStats(const Napi::CallbackInfo& info);
   Napi::Value Dispose(const Napi::CallbackInfo& info);
   Program& program();
 

@@ -34,7 +34,25 @@ class Plan {
   std::vector<TensorDesc> preferred_inputs;
   // Output i shares the storage of input alias[i]; -1 (or an empty vector): it has storage of its own.
   std::vector<int> alias;
+  // Inputs in whose storage output 0 may come to lie where nobody needs them afterwards and they lie as the output
+  // does: each element is read before it is written. Within programs; outside, results have storage of their own.
+  std::vector<int> overwritable;
   size_t scratch_bytes = 0;
+};
+
+// One call of Enqueue.
+struct PlannedRun {
+  std::shared_ptr<Plan> plan;
+  std::vector<Tensor> inputs, outputs;
+};
+
+// Runs that were recorded once, to be run together again and again on the same memory (a CUDA graph).
+class Recording {
+ public:
+  virtual ~Recording() = default;
+  // As enqueueing them one by one. False, and nothing is run, where the producer of an input failed: the caller then
+  // enqueues them one by one.
+  virtual bool Replay() = 0;
 };
 
 struct MemoryStats {
@@ -76,6 +94,24 @@ class Backend {
   virtual void Enqueue(std::shared_ptr<Plan> plan, const std::vector<Tensor>& inputs,
                        const std::vector<Tensor>& outputs) = 0;
 
+  // Whether the backend records runs at all.
+  virtual bool CanRecord() const { return false; }
+
+  // Records runs in the order given; nothing is run. All of them were enqueued before, on storages like these. The
+  // caller keeps the storages for as long as it replays. `kept`: what is read outside of the runs. Null where they
+  // cannot be recorded, and *why.
+  virtual std::unique_ptr<Recording> Record(const std::vector<PlannedRun>& runs, const std::vector<Tensor>& kept,
+                                            std::string* why) {
+    (void)runs, (void)kept, (void)why;
+    return nullptr;
+  }
+
+  // Memory that recorded runs work on. It is no tensor, and not counted as one.
+  virtual std::shared_ptr<Storage> AllocateForRecording(size_t bytes) { return Allocate(bytes); }
+
+  // The storage of a tensor in such memory, which it keeps.
+  virtual std::shared_ptr<Storage> Lend(const std::shared_ptr<Storage>& memory) { return memory; }
+
   // Copies `bytes` from the host (read before it returns) to a plain tensor.
   virtual void Upload(const void* host, size_t bytes, const Tensor& to) = 0;
 
@@ -92,6 +128,8 @@ class Backend {
   virtual std::shared_ptr<const Error> TakePendingError() = 0;
 
   virtual void SetThreads(int threads) = 0;  // CPU only
+  // Whether algorithms are chosen by timing them, from here on. What was chosen before is used in any case.
+  virtual void SetTuning(bool on) { (void)on; }
   virtual MemoryStats Memory() const = 0;
   virtual void Trim() = 0;  // gives cached memory back to the system
 };

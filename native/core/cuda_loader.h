@@ -7,7 +7,7 @@
 namespace residua {
 
 // Changes with anything in core/*.h that the library is compiled against.
-constexpr int kBackendAbiVersion = 3;
+constexpr int kBackendAbiVersion = 4;
 
 // The library's one symbol. Gives 0 and a backend; kWrongAbiVersion and its own version as text in `error`; or
 // StatusOf(code) and a text, which for kBackendUnavailable is three lines: what was looked for, what was found, the

@@ -62,12 +62,13 @@ enum class OpKind : int32_t {
                 //   hyper: rescale, momentum, clip (0: none), lr_0, wd_0, lr_1, wd_1, ...
   kGatherRows,  // x [n, ...], indices int32 [b] -> y [b, ...]   any type; an index out of range is a DataError
   kAllFinite,   // x0, x1, ... of floats -> uint8 []   1 where no element is NaN or infinite, else 0
-  // What passes over programs make (lib/graph/passes); for inference.
+  // What passes over programs make (lib/graph/passes): the next two for inference, the last for training.
   kConv2dFused,    // x, w, b, [residual! if has_residual] -> y = conv(x, w) + b [+ residual], max(y, 0) if relu
                    //   residual's storage may become y's: nobody may need its values afterwards    Conv2dParams
   kFoldBatchNorm,  // w float32, [b], gamma, beta, mean, variance -> w', b': conv(x, w') + b' is BatchNorm of conv(x, w)
                    // + b
                    //                                                                     BatchNormParams
+  kAddReluBackward,  // a, b, y -> reluBackward(a + b, y)   same shapes: the gradient where two places used y = relu(.)
   kCount,
 };
 

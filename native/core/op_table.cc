@@ -59,6 +59,7 @@ constexpr OpInfo kTable[kOpCount] = {
     {OpKind::kAllFinite, "allFinite", 1, -1, InferAllFinite},
     {OpKind::kConv2dFused, "conv2dFused", 3, 4, InferConv2dFused},
     {OpKind::kFoldBatchNorm, "foldBatchNorm", 5, 6, InferFoldBatchNorm},
+    {OpKind::kAddReluBackward, "addReluBackward", 3, 3, InferAddReluBackward},
 };
 
 constexpr bool TableIsInOrder() {

@@ -1,4 +1,4 @@
-// A list of ops that runs again and again as one piece of work.
+// Plans a list of ops that runs again and again as one piece of work. How it runs: program_run.cc.
 #include "core/program.h"
 
 #include <algorithm>
@@ -6,6 +6,7 @@
 
 #include "core/op_table.h"
 #include "core/shape_infer.h"
+#include "core/updated_inputs.h"
 
 namespace residua {
 
@@ -24,20 +25,6 @@ class ArenaSlice : public Storage {
   size_t offset_, bytes_;
 };
 
-std::string LayoutKey(const TensorDesc& desc) {
-  std::string key;
-  if (desc.layout) desc.layout->AppendKey(&key);
-  return key;
-}
-
-[[noreturn]] void FailLeaf(size_t index, const TensorDesc& planned, const TensorDesc& found, ErrorCode code) {
-  const auto text = [](const TensorDesc& desc) { return std::string(Name(desc.dtype)) + " " + ToString(desc.shape); };
-  throw Error(
-      code,
-      "The program expected tensor " + std::to_string(index) + " to be " + text(planned) + ", got " + text(found) + ".",
-      {{"expected", text(planned)}, {"found", text(found)}});
-}
-
 }  // namespace
 
 Program::Program(std::shared_ptr<Backend> backend, PlanCache* plans, ProgramSpec spec, const Leaves& leaves)
@@ -49,6 +36,7 @@ void Program::Build(const Leaves& leaves) {
   backend_->PlanTogether([&] { PrepareAll(leaves); });
   PlanNodes(leaves);
   PlaceBuffers();
+  PrepareReplay();
 }
 
 std::shared_ptr<Plan> Program::PlanOrNull(const Op& op, const std::vector<TensorDesc>& inputs,
@@ -114,8 +102,13 @@ void Program::PlanNodes(const Leaves& leaves) {
     }
     node_plans_.push_back(std::move(plan));
   }
+  OverwriteDyingInputs();
+  output_roots_.clear();
   for (int output : spec_.outputs) {
-    values_[static_cast<size_t>(values_[static_cast<size_t>(output)].root)].handed_out = true;
+    const int root = values_[static_cast<size_t>(output)].root;
+    Value& value = values_[static_cast<size_t>(root)];
+    if (root >= spec_.leaf_count && !value.handed_out) output_roots_.push_back(root);
+    value.handed_out = true;
   }
 }
 
@@ -145,63 +138,23 @@ void Program::PlaceBuffers() {
   }
 }
 
-void Program::CheckLeaves(const Leaves& leaves) const {
-  if (static_cast<int>(leaves.size()) != spec_.leaf_count) {
-    throw Error(ErrorCode::kConfig, "The program expected " + std::to_string(spec_.leaf_count) + " tensors, got " +
-                                        std::to_string(leaves.size()) + ".");
+void Program::PrepareReplay() {
+  replay_ = nullptr;  // what it recorded works on other memory
+  if (!backend_->CanRecord()) return;
+  std::vector<Replay::Leaf> leaves;
+  for (int i = 0; i < spec_.leaf_count; ++i) {
+    const Value& value = values_[static_cast<size_t>(i)];
+    leaves.push_back({value.desc, value.handed_out});
   }
-  for (size_t i = 0; i < leaves.size(); ++i) {
-    const TensorDesc &planned = values_[i].desc, &found = leaves[i]->tensor.desc;
-    if (planned.dtype != found.dtype) FailLeaf(i, planned, found, ErrorCode::kDType);
-    if (planned.shape != found.shape) FailLeaf(i, planned, found, ErrorCode::kShape);
+  for (const ProgramNode& node : spec_.nodes) {
+    for (size_t position : UpdatedInputs(node.op, node.inputs.size())) {
+      const int root = values_[static_cast<size_t>(node.inputs[position])].root;
+      if (root < spec_.leaf_count) leaves[static_cast<size_t>(root)].is_written = true;
+    }
   }
-}
-
-bool Program::FitsLayouts(const Leaves& leaves) const {
-  for (size_t i = 0; i < leaves.size(); ++i) {
-    const TensorDesc &planned = values_[i].desc, &found = leaves[i]->tensor.desc;
-    if (planned.layout == found.layout) continue;
-    if (LayoutKey(planned) != LayoutKey(found)) return false;
-  }
-  return true;
-}
-
-std::vector<std::shared_ptr<Storage>> Program::StorageOfRoots(const Leaves& leaves) {
-  std::vector<std::shared_ptr<Storage>> storage(values_.size());
-  for (size_t i = 0; i < values_.size(); ++i) {
-    const Value& value = values_[i];
-    if (value.root != static_cast<int>(i)) continue;
-    if (i < leaves.size())
-      storage[i] = leaves[i]->tensor.storage;
-    else if (value.handed_out)
-      storage[i] = backend_->Allocate(std::max<size_t>(1, value.desc.bytes));
-    else if (value.buffer >= 0)
-      storage[i] = slices_[static_cast<size_t>(value.buffer)];
-  }
-  return storage;
-}
-
-std::vector<Tensor> Program::Run(const Leaves& leaves) {
-  CheckLeaves(leaves);
-  if (!FitsLayouts(leaves)) Build(leaves);
-  const std::vector<std::shared_ptr<Storage>> storage = StorageOfRoots(leaves);
-  const auto tensor_of = [&](int index) {
-    const Value& value = values_[static_cast<size_t>(index)];
-    return Tensor{value.desc, storage[static_cast<size_t>(value.root)]};
-  };
-  std::vector<Tensor> inputs, outputs;
-  for (size_t step = 0; step < spec_.nodes.size(); ++step) {
-    const ProgramNode& node = spec_.nodes[step];
-    if (!node_plans_[step]) continue;  // all its outputs are empty
-    inputs.clear();
-    outputs.clear();
-    for (int input : node.inputs) inputs.push_back(tensor_of(input));
-    for (int i = 0; i < node.output_count; ++i) outputs.push_back(tensor_of(node.first_output + i));
-    backend_->Enqueue(node_plans_[step], inputs, outputs);
-  }
-  std::vector<Tensor> handed_out;
-  for (int output : spec_.outputs) handed_out.push_back(tensor_of(output));
-  return handed_out;
+  std::vector<TensorDesc> outputs;
+  for (int root : output_roots_) outputs.push_back(values_[static_cast<size_t>(root)].desc);
+  replay_ = std::make_unique<Replay>(backend_.get(), plans_, leaves, outputs);
 }
 
 }  // namespace residua

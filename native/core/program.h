@@ -7,6 +7,7 @@
 #include "core/backend.h"
 #include "core/eager.h"
 #include "core/memory_plan.h"
+#include "core/replay.h"
 
 namespace residua {
 
@@ -38,6 +39,7 @@ class Program {
 
   size_t arena_bytes() const { return memory_.bytes; }
   size_t lower_bound_bytes() const { return lower_bound_; }
+  ReplayStats replay_stats() const { return replay_ ? replay_->stats() : ReplayStats{}; }
 
  private:
   // Where a value lives. Values that share storage (a reshape and its input) have the same root.
@@ -53,10 +55,17 @@ class Program {
   std::shared_ptr<Plan> PlanOrNull(const Op& op, const std::vector<TensorDesc>& inputs,
                                    const std::vector<TensorDesc>& outputs);
   void PlanNodes(const Leaves& leaves);
+  void OverwriteDyingInputs();
   void PlaceBuffers();
   bool FitsLayouts(const Leaves& leaves) const;
   void CheckLeaves(const Leaves& leaves) const;
-  std::vector<std::shared_ptr<Storage>> StorageOfRoots(const Leaves& leaves);
+  void PrepareReplay();
+  Storages AllocateOutputs();
+  Storages StorageOfRoots(const Storages& leaves, const Storages& outputs) const;
+  Tensor TensorOf(int value, const Storages& storage) const;
+  template <class Visit>
+  void ForEachRun(const Storages& storage, const Visit& visit) const;
+  Replay::Work WorkOn(const Storages& leaves, const Storages& outputs) const;
 
   std::shared_ptr<Backend> backend_;
   PlanCache* plans_;
@@ -66,7 +75,9 @@ class Program {
   MemoryPlan memory_;
   size_t lower_bound_ = 0;
   std::shared_ptr<Storage> arena_;
-  std::vector<std::shared_ptr<Storage>> slices_;  // of the arena, by buffer
+  Storages slices_;                 // of the arena, by buffer
+  std::vector<int> output_roots_;   // values handed out that have storage of their own
+  std::unique_ptr<Replay> replay_;  // null where the backend does not record
 };
 
 }  // namespace residua

@@ -47,6 +47,13 @@ std::vector<TensorDesc> InferAddRelu(const Op& op, const std::vector<TensorDesc>
   return SameShapes(Check(op), "a", "b", inputs);
 }
 
+std::vector<TensorDesc> InferAddReluBackward(const Op& op, const std::vector<TensorDesc>& inputs) {
+  const Check check(op);
+  check.SameType("y", inputs[2], "a", inputs[0]);
+  check.HasShape("y", inputs[2], inputs[0].shape);
+  return SameShapes(check, "a", "b", inputs);
+}
+
 std::vector<TensorDesc> InferArithmetic(const Op& op, const std::vector<TensorDesc>& inputs) {
   const Check check(op);
   if (inputs[0].dtype == DType::kUInt8) {

@@ -24,30 +24,68 @@ size_t SegmentFor(size_t bytes) { return bytes <= kLargeSegment / 2 ? kLargeSegm
 
 }  // namespace
 
-// A tensor's memory. Keeps the allocator alive.
-class CudaStorage : public Storage {
+// Has a tensor counted for as long as it lives. Keeps the allocator alive.
+class TensorCount {
  public:
-  CudaStorage(std::shared_ptr<CachingAllocator> allocator, size_t bytes)
-      : allocator_(std::move(allocator)), memory_(allocator_, bytes), bytes_(bytes) {
+  TensorCount(std::shared_ptr<CachingAllocator> allocator, size_t bytes)
+      : allocator_(std::move(allocator)), bytes_(bytes) {
     const std::lock_guard<std::mutex> lock(allocator_->mutex_);
     MemoryStats& stats = allocator_->stats_;
     ++stats.tensors;
     stats.bytes += bytes_;
     stats.peak_bytes = std::max(stats.peak_bytes, stats.bytes);
   }
-  ~CudaStorage() override {
+  ~TensorCount() {
     const std::lock_guard<std::mutex> lock(allocator_->mutex_);
     --allocator_->stats_.tensors;
     allocator_->stats_.bytes -= bytes_;
   }
+  TensorCount(const TensorCount&) = delete;
+  TensorCount& operator=(const TensorCount&) = delete;
+
+ private:
+  std::shared_ptr<CachingAllocator> allocator_;
+  size_t bytes_;
+};
+
+namespace {
+
+class UncountedStorage : public Storage {
+ public:
+  UncountedStorage(const std::shared_ptr<CachingAllocator>& allocator, size_t bytes)
+      : memory_(allocator, bytes), bytes_(bytes) {}
   void* data() const override { return memory_.data(); }
   size_t bytes() const override { return bytes_; }
 
  private:
-  std::shared_ptr<CachingAllocator> allocator_;
   DeviceMemory memory_;
   size_t bytes_;
 };
+
+// A tensor's memory.
+class CudaStorage : public UncountedStorage {
+ public:
+  CudaStorage(const std::shared_ptr<CachingAllocator>& allocator, size_t bytes)
+      : UncountedStorage(allocator, bytes), count_(allocator, bytes) {}
+
+ private:
+  TensorCount count_;
+};
+
+// A tensor in memory that is there before and after it.
+class LentStorage : public Storage {
+ public:
+  LentStorage(std::shared_ptr<CachingAllocator> allocator, std::shared_ptr<Storage> memory)
+      : memory_(std::move(memory)), count_(std::move(allocator), memory_->bytes()) {}
+  void* data() const override { return memory_->data(); }
+  size_t bytes() const override { return memory_->bytes(); }
+
+ private:
+  std::shared_ptr<Storage> memory_;
+  TensorCount count_;
+};
+
+}  // namespace
 
 CachingAllocator::~CachingAllocator() {
   static_cast<void>(cudaSetDevice(device_));
@@ -58,6 +96,14 @@ CachingAllocator::~CachingAllocator() {
 
 std::shared_ptr<Storage> CachingAllocator::AllocateStorage(size_t bytes) {
   return std::make_shared<CudaStorage>(shared_from_this(), bytes);
+}
+
+std::shared_ptr<Storage> CachingAllocator::AllocateUncounted(size_t bytes) {
+  return std::make_shared<UncountedStorage>(shared_from_this(), bytes);
+}
+
+std::shared_ptr<Storage> CachingAllocator::Lend(std::shared_ptr<Storage> memory) {
+  return std::make_shared<LentStorage>(shared_from_this(), std::move(memory));
 }
 
 void* CachingAllocator::Allocate(size_t bytes) {

@@ -27,6 +27,9 @@ class CachingAllocator : public std::enable_shared_from_this<CachingAllocator> {
 
   // As Allocate, counted as a tensor, freed with the last reference (which may outlive the backend).
   std::shared_ptr<Storage> AllocateStorage(size_t bytes);
+  // The same, not counted; and storages in it that are.
+  std::shared_ptr<Storage> AllocateUncounted(size_t bytes);
+  std::shared_ptr<Storage> Lend(std::shared_ptr<Storage> memory);
 
   // Waits for the GPU, then gives segments of which nothing is in use back to it.
   void Trim();
@@ -35,7 +38,7 @@ class CachingAllocator : public std::enable_shared_from_this<CachingAllocator> {
   size_t limit() const { return limit_; }
 
  private:
-  friend class CudaStorage;
+  friend class TensorCount;
   // Small and large blocks come from segments of their own, so that long-lived small ones do not break up large memory.
   enum Pool { kSmall, kLarge, kPools };
   struct Block {

@@ -55,6 +55,7 @@ CudaOptions CudaOptions::FromEnvironment() {
   CudaOptions options;
   options.allow_tf32 = Switch("RESIDUA_TF32", options.allow_tf32);
   options.cudnn_benchmark = Switch("RESIDUA_CUDNN_BENCHMARK", options.cudnn_benchmark);
+  options.cuda_graphs = Switch("RESIDUA_CUDA_GRAPHS", options.cuda_graphs);
   options.memory_limit = Bytes("RESIDUA_GPU_MEMORY_LIMIT");
   options.plan_folder = PlanFolder();
   return options;

@@ -16,6 +16,7 @@ class GraphPlanner;  // cuda/graph_planner.h
 struct CudaOptions {
   bool allow_tf32 = true;        // RESIDUA_TF32=0: float32 convolutions and matrix products in full precision
   bool cudnn_benchmark = false;  // RESIDUA_CUDNN_BENCHMARK=1: time the best candidates of each graph
+  bool cuda_graphs = true;       // RESIDUA_CUDA_GRAPHS=0: programs are enqueued op by op, never captured
   size_t memory_limit = 0;       // RESIDUA_GPU_MEMORY_LIMIT=8GiB: bytes this process may take; 0: what is free
   std::string plan_folder;       // RESIDUA_CUDNN_PLANS: where plans are kept; "" for none
   static CudaOptions FromEnvironment();

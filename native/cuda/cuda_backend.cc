@@ -2,6 +2,7 @@
 // it: uploader.h, downloader.h.
 #include "cuda/cuda_backend.h"
 
+#include <algorithm>
 #include <string>
 #include <type_traits>
 
@@ -14,6 +15,8 @@
 #include "cuda/faults.h"
 #include "cuda/open_device.h"
 #include "cuda/prepared_plan.h"
+#include "cuda/recording.h"
+#include "cuda/snapshot.h"
 #include "cuda/unavailable.h"
 #include "cuda/uploader.h"
 
@@ -36,13 +39,6 @@ PrepareFn PrepareOf(OpKind kind) {
 
 const Op kCopyOp = {OpKind::kCopy, NoParams{}};
 
-std::vector<void*> PointersOf(const std::vector<Tensor>& tensors) {
-  std::vector<void*> pointers;
-  pointers.reserve(tensors.size());
-  for (const Tensor& tensor : tensors) pointers.push_back(tensor.storage->data());
-  return pointers;
-}
-
 }  // namespace
 
 class CudaBackend : public Backend {
@@ -59,7 +55,6 @@ class CudaBackend : public Backend {
     static_cast<void>(cudaSetDevice(context().device));
     downloader_.WaitForAll();
     static_cast<void>(cudaStreamSynchronize(context().stream));
-    if (scratch_ != nullptr) allocator_->Free(scratch_);
   }
 
   std::string name() const override { return "gpu(" + std::to_string(context().device) + ")"; }
@@ -84,19 +79,36 @@ class CudaBackend : public Backend {
   }
 
   std::shared_ptr<Storage> Allocate(size_t bytes) override {
-    Enter();
-    try {
-      return allocator_->AllocateStorage(bytes);
-    } catch (const Error& error) {
-      health_.Note(error);
-      throw;
-    }
+    return Allocating([&] { return allocator_->AllocateStorage(bytes); });
   }
+
+  std::shared_ptr<Storage> AllocateForRecording(size_t bytes) override {
+    return Allocating([&] { return allocator_->AllocateUncounted(bytes); });
+  }
+
+  std::shared_ptr<Storage> Lend(const std::shared_ptr<Storage>& memory) override { return allocator_->Lend(memory); }
 
   void Enqueue(std::shared_ptr<Plan> plan, const std::vector<Tensor>& inputs,
                const std::vector<Tensor>& outputs) override {
     const auto prepared = std::static_pointer_cast<PreparedPlan>(plan);  // all plans come from Prepare
     Guarded(prepared->op(), prepared->inputs(), [&] { Launch(prepared, inputs, outputs); });
+  }
+
+  bool CanRecord() const override { return context().options.cuda_graphs; }
+
+  std::unique_ptr<Recording> Record(const std::vector<PlannedRun>& runs, const std::vector<Tensor>& kept,
+                                    std::string* why) override {
+    try {
+      Enter();
+      size_t scratch_bytes = 1;
+      for (const PlannedRun& run : runs) scratch_bytes = std::max(scratch_bytes, run.plan->scratch_bytes);
+      const RecordingParts parts = {&context(), allocator_, &faults_, &health_, Scratch(scratch_bytes)};
+      return std::make_unique<CudaRecording>(parts, runs, kept);
+    } catch (const Error& error) {
+      health_.Note(error);
+      *why = error.what();
+      return nullptr;
+    }
   }
 
   void Upload(const void* host, size_t bytes, const Tensor& to) override {
@@ -109,7 +121,7 @@ class CudaBackend : public Backend {
   void DownloadAsync(const Tensor& from, std::function<void(Download)> done) override {
     DownloadJob job;
     try {
-      Guarded(kCopyOp, {from.desc}, [&] { TakeSnapshot(from, &job); });
+      Guarded(kCopyOp, {from.desc}, [&] { TakeSnapshot(context(), allocator_, from, &job); });
     } catch (const Error& error) {
       job.error = std::make_shared<Error>(error);
     }
@@ -154,21 +166,30 @@ class CudaBackend : public Backend {
 
   void Trim() override {
     Synchronize();
-    if (scratch_ != nullptr) allocator_->Free(std::exchange(scratch_, nullptr));
+    scratch_ = nullptr;
     scratch_bytes_ = 0;
     uploader_.Trim();
     allocator_->Trim();
   }
 
  private:
-  static constexpr size_t kMostGuards = sizeof(LaunchArgs::guards) / sizeof(LaunchArgs::guards[0]);
-
   const CudaContext& context() const { return device_.context(); }
 
   // CUDA calls of this thread go to this device; nothing goes to one that is lost.
   void Enter() const {
     health_.ThrowIfBroken();
     RESIDUA_CUDA(cudaSetDevice(context().device));
+  }
+
+  template <class Take>
+  std::shared_ptr<Storage> Allocating(const Take& take) {
+    Enter();
+    try {
+      return take();
+    } catch (const Error& error) {
+      health_.Note(error);
+      throw;
+    }
   }
 
   // Runs `work`; whatever it throws becomes an Error that names the op.
@@ -189,7 +210,7 @@ class CudaBackend : public Backend {
               const std::vector<Tensor>& outputs) {
     CudaPlan& plan = prepared->own();
     Dependence dependence = Dependence::Of(inputs);
-    if (plan.updates_in_place && dependence.open.size() > kMostGuards) {
+    if (plan.updates_in_place && dependence.open.size() > LaunchArgs::kMostGuards) {
       faults_.ResolveAll();
       dependence = Dependence::Of(inputs);
     }
@@ -199,7 +220,7 @@ class CudaBackend : public Backend {
     LaunchArgs args;
     args.inputs = input_pointers.data();
     args.outputs = output_pointers.data();
-    args.scratch = Scratch(prepared->scratch_bytes);
+    if (prepared->scratch_bytes > 0) args.scratch = Scratch(prepared->scratch_bytes)->data();
     if (plan.updates_in_place) {
       for (const auto& fault : dependence.open) args.guards[args.guard_count++] = fault->words();
     }
@@ -225,39 +246,13 @@ class CudaBackend : public Backend {
     dependence->open.push_back(fault);
   }
 
-  // The values as they are now: later work may change them, or get their memory, before the copy to the host is done.
-  void TakeSnapshot(const Tensor& from, DownloadJob* job) {
-    Dependence dependence = Dependence::Of({from});
-    job->error = dependence.error;
-    job->faults = std::move(dependence.open);
-    job->desc = PlainLike(from.desc);
-    if (job->error) return;
-    try {
-      job->snapshot = DeviceMemory(allocator_, job->desc.bytes);
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::kOutOfMemory || !IsPlain(from.desc)) throw;
-      CopyAtOnce(from, job);
-      return;
-    }
-    LaunchConvertLayout(context(), from.desc, from.storage->data(), job->desc, job->snapshot.data());
-    job->is_taken = std::make_unique<Event>();
-    job->is_taken->Record(context().stream);
-  }
-
-  // Where the GPU has no memory for a snapshot this thread waits for the copy.
-  void CopyAtOnce(const Tensor& from, DownloadJob* job) {
-    job->values.reset(new uint8_t[job->desc.bytes]);
-    RESIDUA_CUDA(cudaMemcpyAsync(job->values.get(), from.storage->data(), job->desc.bytes, cudaMemcpyDeviceToHost,
-                                 context().stream));
-    RESIDUA_CUDA(cudaStreamSynchronize(context().stream));
-  }
-
-  // The one scratch memory, grown to hold `bytes`. Stream-ordered: runs that are enqueued may still use the one before.
-  char* Scratch(size_t bytes) {
+  // The one scratch memory, grown to hold `bytes`. Stream-ordered: runs that are enqueued may still use the one before,
+  // which recordings made with it keep.
+  const std::shared_ptr<DeviceMemory>& Scratch(size_t bytes) {
     if (bytes > scratch_bytes_) {
-      if (scratch_ != nullptr) allocator_->Free(std::exchange(scratch_, nullptr));
+      scratch_ = nullptr;
       scratch_bytes_ = 0;
-      scratch_ = static_cast<char*>(allocator_->Allocate(bytes));
+      scratch_ = std::make_shared<DeviceMemory>(allocator_, bytes);
       scratch_bytes_ = bytes;
     }
     return scratch_;
@@ -270,7 +265,7 @@ class CudaBackend : public Backend {
   FaultLog faults_;
   Uploader uploader_;
   Downloader downloader_;
-  char* scratch_ = nullptr;
+  std::shared_ptr<DeviceMemory> scratch_;
   size_t scratch_bytes_ = 0;
 };
 

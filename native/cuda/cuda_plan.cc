@@ -1,9 +1,17 @@
 // Faults and scratch of plans, and the base that brings inputs to the layout an op wants.
 #include "cuda/cuda_plan.h"
 
+#include <numeric>
 #include <string>
 
 namespace residua::cuda {
+
+std::vector<void*> PointersOf(const std::vector<Tensor>& tensors) {
+  std::vector<void*> pointers;
+  pointers.reserve(tensors.size());
+  for (const Tensor& tensor : tensors) pointers.push_back(tensor.storage->data());
+  return pointers;
+}
 
 namespace {
 
@@ -72,6 +80,12 @@ Descs ImagesNhwc(const Descs& inputs) {
     wanted.push_back(input.shape.size() == 4 ? NhwcLike(input) : PlainLike(input));
   }
   return wanted;
+}
+
+std::vector<int> AllOf(const Descs& inputs) {
+  std::vector<int> all(inputs.size());
+  std::iota(all.begin(), all.end(), 0);
+  return all;
 }
 
 Descs AllLike(const Descs& inputs, size_t reference) {

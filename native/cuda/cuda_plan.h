@@ -22,9 +22,12 @@ struct LaunchArgs {
   int32_t* fault = nullptr;
   // For a plan that updates inputs in place (`updates_in_place`): words that earlier kernels may have set. Where any is
   // not 0 nothing may be updated.
-  const int32_t* guards[4] = {};
+  static constexpr size_t kMostGuards = 4;
+  const int32_t* guards[kMostGuards] = {};
   int guard_count = 0;
 };
+
+std::vector<void*> PointersOf(const std::vector<Tensor>& tensors);
 
 class CudaPlan : public Plan {
  public:
@@ -53,22 +56,17 @@ using Descs = std::vector<TensorDesc>;
 // logical shape, plain; the plan settles layout and bytes.
 using PrepareFn = PlanPtr (*)(const CudaContext& context, const Op& op, const Descs& inputs, Descs outputs);
 
-#define RESIDUA_CUDA_OPS(V)                                                                                            \
-  V(Conv2d)                                                                                                            \
-  V(Conv2dBackwardData)                                                                                                \
-  V(Conv2dBackwardWeights)                                                                                             \
-  V(BatchNorm)                                                                                                         \
-  V(BatchNormBackward)                                                                                                 \
-  V(BatchNormAddRelu)                                                                                                  \
-  V(BatchNormAddReluBackward)                                                                                          \
-  V(Relu)                                                                                                              \
-  V(ReluBackward)                                                                                                      \
-  V(AddRelu)                                                                                                           \
-  V(MaxPool2d) V(MaxPool2dBackward) V(AvgPool2d) V(AvgPool2dBackward) V(Dense) V(DenseBackwardData)                    \
-      V(DenseBackwardWeights) V(Add) V(Sub) V(Mul) V(Div) V(Equal) V(Sum) V(Mean) V(Argmax) V(Softmax)                 \
-          V(SoftmaxBackward) V(LogSoftmax) V(LogSoftmaxBackward) V(SoftmaxCrossEntropy) V(SoftmaxCrossEntropyBackward) \
-              V(Reshape) V(BroadcastTo) V(Cast) V(Copy) V(Assign) V(ResizeBilinear) V(Dropout) V(DropoutBackward)      \
-                  V(Sgd) V(GatherRows) V(AllFinite) V(Conv2dFused) V(FoldBatchNorm)
+// clang-format has no stable form for this list.
+// clang-format off
+#define RESIDUA_CUDA_OPS(V) \
+  V(Conv2d) V(Conv2dBackwardData) V(Conv2dBackwardWeights) V(BatchNorm) V(BatchNormBackward) \
+  V(BatchNormAddRelu) V(BatchNormAddReluBackward) V(Relu) V(ReluBackward) V(AddRelu) V(MaxPool2d) \
+  V(MaxPool2dBackward) V(AvgPool2d) V(AvgPool2dBackward) V(Dense) V(DenseBackwardData) V(DenseBackwardWeights) \
+  V(Add) V(Sub) V(Mul) V(Div) V(Equal) V(Sum) V(Mean) V(Argmax) V(Softmax) V(SoftmaxBackward) V(LogSoftmax) \
+  V(LogSoftmaxBackward) V(SoftmaxCrossEntropy) V(SoftmaxCrossEntropyBackward) V(Reshape) V(BroadcastTo) \
+  V(Cast) V(Copy) V(Assign) V(ResizeBilinear) V(Dropout) V(DropoutBackward) V(Sgd) V(GatherRows) V(AllFinite) \
+  V(Conv2dFused) V(FoldBatchNorm) V(AddReluBackward)
+// clang-format on
 
 #define RESIDUA_DECLARE_PREPARE(Name) \
   PlanPtr Prepare##Name(const CudaContext& context, const Op& op, const Descs& inputs, Descs outputs);
@@ -104,5 +102,8 @@ class ConvertingPlan : public CudaPlan {
 Descs AllPlain(const Descs& inputs);
 Descs ImagesNhwc(const Descs& inputs);
 Descs AllLike(const Descs& inputs, size_t reference);
+
+// 0, 1, ...: each of the inputs.
+std::vector<int> AllOf(const Descs& inputs);
 
 }  // namespace residua::cuda

@@ -67,7 +67,9 @@ template <class Function>
 class FlatBinaryPlan : public ConvertingPlan {
  public:
   FlatBinaryPlan(const CudaContext& context, const Descs& inputs, Descs plan_outputs, size_t reference)
-      : ConvertingPlan(context, inputs, AllLike(inputs, reference), std::move(plan_outputs)), type_(inputs[0].dtype) {}
+      : ConvertingPlan(context, inputs, AllLike(inputs, reference), std::move(plan_outputs)), type_(inputs[0].dtype) {
+    if (outputs[0].dtype == type_) overwritable = AllOf(inputs);
+  }
 
  protected:
   void LaunchConverted(const LaunchArgs& args) override {

@@ -7,38 +7,48 @@
 
 namespace residua::cuda {
 
-namespace {
-
-void AddOnce(const std::shared_ptr<Fault>& fault, FaultList* list) {
-  if (std::find(list->begin(), list->end(), fault) == list->end()) list->push_back(fault);
-}
-
-}  // namespace
-
 Dependence Dependence::Of(const std::vector<Tensor>& tensors) {
   Dependence all;
   for (const Tensor& tensor : tensors) {
-    Status& status = *tensor.storage->status();
-    if (status.error) return {status.error, {}};
-    if (!status.open_faults) continue;
-    FaultList still_open;
-    for (const auto& fault : *static_cast<const FaultList*>(status.open_faults.get())) {
-      if (!fault->is_resolved()) {
-        still_open.push_back(fault);
-        AddOnce(fault, &all.open);
-      } else if (fault->error()) {
-        status = {fault->error(), nullptr};
-        return {status.error, {}};
-      }
-    }
-    if (still_open.empty()) status.open_faults = nullptr;
+    if (!all.Add(tensor.storage->status().get())) break;
   }
   return all;
+}
+
+bool Dependence::Add(Status* status) {
+  if (status->error) {
+    *this = {status->error, {}};
+    return false;
+  }
+  if (!status->open_faults) return true;
+  FaultList still_open;
+  for (const auto& fault : *static_cast<const FaultList*>(status->open_faults.get())) {
+    if (!fault->is_resolved()) {
+      still_open.push_back(fault);
+    } else if (fault->error()) {
+      *status = {fault->error(), nullptr};
+      *this = {status->error, {}};
+      return false;
+    }
+  }
+  AddOpen(still_open);
+  if (still_open.empty()) status->open_faults = nullptr;
+  return true;
+}
+
+void Dependence::AddOpen(const FaultList& faults) {
+  for (const auto& fault : faults) {
+    if (std::find(open.begin(), open.end(), fault) == open.end()) open.push_back(fault);
+  }
 }
 
 void Dependence::SetFor(const std::vector<Tensor>& tensors) const {
   const auto faults = open.empty() ? nullptr : std::make_shared<const FaultList>(open);
   for (const Tensor& tensor : tensors) *tensor.storage->status() = {error, faults};
+}
+
+void Dependence::SetFor(Status* status) const {
+  *status = {error, open.empty() ? nullptr : std::make_shared<const FaultList>(open)};
 }
 
 FaultLog::FaultLog(cudaStream_t stream, PendingError* pending)
@@ -47,7 +57,8 @@ FaultLog::FaultLog(cudaStream_t stream, PendingError* pending)
   for (size_t slot = 0; slot < kSlots; ++slot) free_slots_.push_back(slot);
 }
 
-std::shared_ptr<Fault> FaultLog::Open(std::shared_ptr<const PreparedPlan> plan, const Dependence& inherited) {
+// A fault with a slot of its own.
+std::shared_ptr<Fault> FaultLog::Take(std::shared_ptr<const PreparedPlan> plan, const Dependence& inherited) {
   auto fault = std::make_shared<Fault>();
   fault->plan_ = std::move(plan);
   fault->inherited_ = inherited;
@@ -63,8 +74,26 @@ std::shared_ptr<Fault> FaultLog::Open(std::shared_ptr<const PreparedPlan> plan, 
     fault->number_ = next_number_++;
   }
   fault->words_ = static_cast<int32_t*>(device_.get()) + fault->slot_ * kWords;
+  return fault;
+}
+
+std::shared_ptr<Fault> FaultLog::Open(std::shared_ptr<const PreparedPlan> plan, const Dependence& inherited) {
+  const std::shared_ptr<Fault> fault = Take(std::move(plan), inherited);
   try {
     RESIDUA_CUDA(cudaMemsetAsync(fault->words_, 0, kWords * sizeof(int32_t), stream_));
+  } catch (...) {
+    Drop(fault);
+    throw;
+  }
+  return fault;
+}
+
+std::shared_ptr<Fault> FaultLog::Adopt(std::shared_ptr<const PreparedPlan> plan, const Dependence& inherited,
+                                       const int32_t* words) {
+  const std::shared_ptr<Fault> fault = Take(std::move(plan), inherited);
+  try {
+    RESIDUA_CUDA(cudaMemcpyAsync(fault->words_, words, kWords * sizeof(int32_t), cudaMemcpyDeviceToDevice, stream_));
+    Close(fault);
   } catch (...) {
     Drop(fault);
     throw;

@@ -26,6 +26,11 @@ struct Dependence {
 
   static Dependence Of(const std::vector<Tensor>& tensors);
   void SetFor(const std::vector<Tensor>& tensors) const;
+  void SetFor(Status* status) const;
+
+  // Adds what a tensor of this status depends on; false where its failure is known, which is then all there is.
+  bool Add(Status* status);
+  void AddOpen(const FaultList& faults);
 };
 
 // One launch of a plan that can fault.
@@ -49,11 +54,16 @@ class Fault {
 
 class FaultLog {
  public:
+  static constexpr size_t kWords = 2;  // of a fault: 1 + index, what was found
+
   // Failures are reported to `pending` in the order of the launches.
   FaultLog(cudaStream_t stream, PendingError* pending);
 
   // Before the launch: words of 0. Waits for the GPU where too many faults are open.
   std::shared_ptr<Fault> Open(std::shared_ptr<const PreparedPlan> plan, const Dependence& inherited);
+  // Instead of Open and Close, after a launch that wrote other words, which will be used again.
+  std::shared_ptr<Fault> Adopt(std::shared_ptr<const PreparedPlan> plan, const Dependence& inherited,
+                               const int32_t* words);
   // After the launch.
   void Close(const std::shared_ptr<Fault>& fault);
   // Instead, where the launch failed.
@@ -70,8 +80,8 @@ class FaultLog {
 
  private:
   static constexpr size_t kSlots = 128;
-  static constexpr size_t kWords = 2;  // of a slot: 1 + index, what was found
 
+  std::shared_ptr<Fault> Take(std::shared_ptr<const PreparedPlan> plan, const Dependence& inherited);
   void ResolveOldest();
   void Finish(const std::shared_ptr<const Error>& error);
 

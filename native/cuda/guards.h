@@ -6,7 +6,7 @@
 namespace residua::cuda {
 
 struct Guards {
-  const int32_t* words[4] = {};
+  const int32_t* words[LaunchArgs::kMostGuards] = {};
   int count = 0;
 };
 

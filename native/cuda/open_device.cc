@@ -18,6 +18,9 @@ std::string LibraryFile() {
   return info.dli_fname;
 }
 
+// cuBLAS takes memory of its own for a captured product, unless it is given some.
+constexpr size_t kCublasWorkspace = size_t{4} << 20;
+
 std::string CublasVersion(cublasHandle_t cublas) {
   int version = 0;  // 130101: 13.1.1
   if (cublasGetVersion(cublas, &version) != CUBLAS_STATUS_SUCCESS) return "unknown";
@@ -49,6 +52,10 @@ void OpenDevice::Start() {
   context_.cudnn = cudnn_.get();
   RESIDUA_CUDA(cublasCreate(cublas_.address()));
   RESIDUA_CUDA(cublasSetStream(cublas_.get(), stream_.get()));
+  if (context_.options.cuda_graphs) {
+    RESIDUA_CUDA(cudaMalloc(cublas_workspace_.address(), kCublasWorkspace));
+    RESIDUA_CUDA(cublasSetWorkspace(cublas_.get(), cublas_workspace_.get(), kCublasWorkspace));
+  }
   context_.cublas = cublas_.get();
   RESIDUA_CUDA(cublasLtCreate(cublas_lt_.address()));
   context_.cublas_lt = cublas_lt_.get();
@@ -98,6 +105,7 @@ std::vector<std::pair<std::string, std::string>> OpenDevice::Describe() const {
       {"memoryFree", FormatBytes(free)},
       {"memoryLimit", limit == 0 ? "none" : FormatBytes(limit)},
       {"tf32", context_.options.allow_tf32 ? "yes" : "no"},
+      {"cudaGraphs", context_.options.cuda_graphs ? "yes" : "no"},
       {"libraryFile", LibraryFile()},
       {"emulation", emulation}};
 }

@@ -34,6 +34,7 @@ class OpenDevice {
   DeviceFacts facts_;
   Stream stream_;
   Owned<cudnnHandle_t, cudnnDestroy> cudnn_;
+  Owned<void*, cudaFree> cublas_workspace_;
   Owned<cublasHandle_t, cublasDestroy> cublas_;
   Owned<cublasLtHandle_t, cublasLtDestroy> cublas_lt_;
   std::unique_ptr<GraphPlanner> planner_;

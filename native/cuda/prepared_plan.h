@@ -14,6 +14,7 @@ class PreparedPlan : public Plan {
     outputs = own_->outputs;
     preferred_inputs = own_->preferred_inputs;
     alias = own_->alias;
+    overwritable = own_->overwritable;
     scratch_bytes = own_->scratch_bytes;
   }
 

@@ -1,6 +1,6 @@
 // `npm run gpu:check -- --out DIR`: all that the first minutes on a GPU must show, in the order of what is worth most:
-// it builds and passes the tests, agrees with the CPU and PyTorch, the device's description for planning without one,
-// speed beside PyTorch, sanitizers, profile. With --emulation the script itself is tried out on tiny sizes.
+// it builds and passes the tests, agrees with the CPU and PyTorch, with CUDA graphs and without, the device's description
+// for planning without one, speed beside PyTorch, sanitizers, profile. With --emulation the script itself is tried out on tiny sizes.
 import { runSteps, stepOptions } from './steps.mjs';
 
 const onGpu = { RESIDUA_TEST_DEVICES: 'gpu(0)', RESIDUA_TF32: '0' };
@@ -55,6 +55,13 @@ const steps = [
     emulated: 'node --import tsx bench/parity.ts --size 32 --batch 8 --out $OUT/parity.json',
   },
   {
+    name: 'graphs',
+    seconds: 60,
+    env: { RESIDUA_TF32: '0' },
+    command: 'node scripts/gpu/graphs.mjs float32 && node scripts/gpu/graphs.mjs bfloat16',
+    emulated: 'node scripts/gpu/graphs.mjs float32',
+  },
+  {
     name: 'device-description',
     seconds: 60,
     command:
@@ -64,9 +71,9 @@ const steps = [
     name: 'speed',
     seconds: 150,
     command:
-      'node --import tsx bench/compare.ts --device "gpu(0)" --sizes 96 --rounds 2 --steps 20 --out $OUT/training-gpu.json',
+      'node --import tsx bench/compare.ts --device "gpu(0)" --models r18@96 --tasks training --rounds 2 --steps 20 --out $OUT/training-gpu.json',
     emulated:
-      'RESIDUA_PYTHON=none node --import tsx bench/compare.ts --device "gpu(0)" --sizes 16 --batch 2 --rounds 1 --steps 1 --out $OUT/training-gpu.json',
+      'RESIDUA_PYTHON=none node --import tsx bench/compare.ts --device "gpu(0)" --models r18@16 --tasks training --batch 2 --min-seconds 0 --rounds 1 --steps 1 --out $OUT/training-gpu.json',
   },
   {
     name: 'memcheck',

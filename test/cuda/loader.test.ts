@@ -216,6 +216,7 @@ describe.skipIf(hasNoEmulation)(`the machine${hasNoEmulation ? ' (skipped: the e
   test.each([
     ['RESIDUA_TF32', 'maybe'],
     ['RESIDUA_CUDNN_BENCHMARK', 'yes'],
+    ['RESIDUA_CUDA_GRAPHS', 'off'],
     ['RESIDUA_GPU_MEMORY_LIMIT', '8 gigabytes'],
     ['RESIDUA_GPU_MEMORY_LIMIT', '0'],
   ])('with %s=%s: a ConfigError, which is no reason to go on without', async (variable, value) => {
