@@ -12,6 +12,11 @@ import { beginDeferral, flushDeferred, isDeferring } from './deferral.js';
 export interface CaptureOptions {
   /** Whether reading a value inside the function, which splits the program there, is an error. Default false. */
   strict?: boolean;
+  /**
+   * Whether convolutions that are new to this process choose their algorithm by timing the candidates once (CPU; some tenths of a
+   * second each, kept in a file). Without it they compute directly, the same bits in every process. Default true.
+   */
+  tune?: boolean;
   /** Precision in which `fn` runs, as `autocast` would have it. Default: the one that is set. */
   precision?: Precision;
 }
@@ -30,17 +35,30 @@ export function capture<A extends Tensor[], T>(
 ): (...tensors: A) => Promise<T> {
   if (typeof fn !== 'function')
     throw new ConfigError(`capture() expected fn to be a function, got ${typeof fn}.`, { argument: 'fn' });
-  checkOptions('capture()', options, ['strict', 'precision']);
+  checkOptions('capture()', options, ['strict', 'precision', 'tune']);
   const strict = checkBoolean('capture()', 'strict', options.strict ?? false);
+  const tune = checkBoolean('capture()', 'tune', options.tune ?? true);
   const { precision } = options;
   if (precision !== undefined) checkChoice('capture()', 'precision', precision, precisions);
   return async (...tensors) => {
     const device = tensors.find((tensor) => tensor instanceof Tensor)?.device ?? currentDevice();
     const inScope = (): T => tidy(() => fn(...tensors));
-    const result = runDeferred(() => (precision ? autocast(precision, inScope) : inScope()), strict);
+    const inPrecision = (): T => (precision ? autocast(precision, inScope) : inScope());
+    const run = (): T => runDeferred(inPrecision, strict);
+    const result = tune ? run() : withoutTuning(device, run);
     await allDone(device);
     return result;
   };
+}
+
+function withoutTuning<T>(device: Device, fn: () => T): T {
+  const backend = backendOf(device);
+  backend.setTuning(false);
+  try {
+    return fn();
+  } finally {
+    backend.setTuning(true);
+  }
 }
 
 function runDeferred<T>(fn: () => T, strict: boolean): T {

@@ -4,11 +4,14 @@ import { ConfigError } from '../errors.js';
 import type { NativeBackend, NativeTensor } from '../native.js';
 import type { Program } from './program.js';
 import { ProgramCache } from './program-cache.js';
-import { Recorder } from './recorder.js';
+import { type Leaf, Recorder } from './recorder.js';
 import { VirtualTensor } from './virtual-tensor.js';
+import { type HybridBlock, noteProgram, noteRead } from './watch.js';
 
 const readInsideText =
   'A captured function read the value of a tensor (data(), dataSync(), item(), toArray()): this splits its program in two. Read after it, or pass { strict: false }.';
+const readWhileRecordedText =
+  'The value of a tensor was read (data(), dataSync(), item(), toArray()) where ops are recorded without being run: it is not known there.';
 
 interface Recording {
   recorder: Recorder;
@@ -17,11 +20,19 @@ interface Recording {
 
 const recordings = new Map<NativeBackend, Recording>();
 let deferring = false;
+let beganBy: HybridBlock | null = null; // the block whose forward began the recording; null: capture() did, or nothing records
 let recordingOnly = false; // what is recorded is looked at and never run
 let strictly = false; // reading a value meanwhile is an error
 
-/** From here on ops are recorded, on every backend. */
-export function beginDeferral({ strict = false }: { strict?: boolean } = {}): void {
+/** From here on ops are recorded, on every backend; for the forward pass of `block`, where it is one. */
+export function beginDeferral({
+  strict = false,
+  block = null,
+}: {
+  strict?: boolean;
+  block?: HybridBlock | null;
+} = {}): void {
+  if (!deferring) beganBy = block;
   deferring = true;
   strictly ||= strict;
 }
@@ -43,22 +54,54 @@ export function recorderOf(backend: NativeBackend): Recorder | null {
 /** Runs everything recorded; ops run at once from here on. */
 export function flushDeferred(): void {
   if (recordingOnly) return;
+  const block = beganBy;
   deferring = false;
   strictly = false;
-  for (const { recorder } of recordings.values()) recorder.flush();
+  beganBy = null;
+  for (const { recorder } of recordings.values()) {
+    const { input, isNew } = recorder.flush() ?? {};
+    if (block && input !== undefined && isNew !== undefined) noteProgram(block, input, isNew);
+  }
+}
+
+/** A forward pass has thrown: what was recorded until then runs, and recording ends, unless `capture()` began it. */
+export function endDeferral(): void {
+  if (!beganBy) return;
+  try {
+    flushDeferred();
+  } catch {
+    // The error of the forward pass is the one to tell; tensors that were still in use have this one.
+  }
 }
 
 /** The program of what `fn` does on this backend. Nothing is run; tensors that `fn` makes have no values. */
 export function recordProgram(backend: NativeBackend, fn: () => void): Program {
+  const { program, leaves } = recordWithLeaves(backend, fn);
+  for (const { values } of leaves) values.dispose();
+  return program;
+}
+
+/** As `recordProgram`, with the leaves, whose values the caller disposes. `onRecord` is called after each op. */
+export function recordWithLeaves(
+  backend: NativeBackend,
+  fn: () => void,
+  onRecord: (() => void) | null = null,
+): { program: Program; leaves: Leaf[] } {
   flushDeferred();
   beginDeferral();
+  const recorder = recorderOf(backend) as Recorder;
   recordingOnly = true;
+  recorder.onRecord = onRecord;
   try {
     fn();
+    return recorder.take();
+  } catch (error) {
+    for (const { values } of recorder.take().leaves) values.dispose();
+    throw error;
   } finally {
+    recorder.onRecord = null;
     deferring = recordingOnly = false;
   }
-  return recordings.get(backend)?.recorder.take() ?? { leafCount: 0, values: [], nodes: [], outputs: [] };
 }
 
 /** The tensor with the values, as recorded ops leave them. Runs these where that has to be. */
@@ -67,9 +110,12 @@ export function valuesOf(backend: NativeBackend, native: NativeTensor): NativeTe
   const recorder = recordings.get(backend)?.recorder;
   const isPending = native instanceof VirtualTensor && native.isPending;
   if (recorder && (isPending || recorder.updates(native))) {
+    if (recordingOnly) throw new ConfigError(readWhileRecordedText);
     const wasStrict = strictly;
+    const tellOfRead = beganBy ? noteRead() : null;
     flushDeferred();
     if (wasStrict) throw new ConfigError(readInsideText);
+    tellOfRead?.();
   }
   return native instanceof VirtualTensor ? native.real() : native;
 }

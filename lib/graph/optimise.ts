@@ -1,19 +1,32 @@
 // The passes that rewrite a recorded program, in order. Each is a file of its own and can be switched off:
 // RESIDUA_PASSES=none, or a list of those to run.
 
+import { fuseAddRelu } from './passes/add-relu.js';
+import { fuseAddReluBackward } from './passes/add-relu-backward.js';
+import { fuseBatchNormAddRelu } from './passes/batch-norm-add-relu.js';
+import { fuseBatchNormRelu } from './passes/batch-norm-relu.js';
 import { shareCommonCasts } from './passes/common-casts.js';
+import { dropDeadBias } from './passes/dead-bias.js';
 import { eliminateDeadCode } from './passes/dead-code.js';
 import { foldBatchNorm } from './passes/fold-batch-norm.js';
 import { fuseConv2d } from './passes/fuse-conv2d.js';
 import type { Program } from './program.js';
 
-export type Pass = (program: Program) => Program;
+/** What a program is to run on. */
+export type Target = 'cpu' | 'gpu';
 
-/** By the name that RESIDUA_PASSES uses. */
+export type Pass = (program: Program, target: Target) => Program;
+
+/** By the name that RESIDUA_PASSES uses. What makes addRelu comes before what takes it further. */
 export const passes: Readonly<Record<string, Pass>> = {
   'common-casts': shareCommonCasts,
   'fold-batch-norm': foldBatchNorm,
+  'add-relu': fuseAddRelu,
+  'batch-norm-relu': fuseBatchNormRelu,
+  'batch-norm-add-relu': fuseBatchNormAddRelu,
   'fuse-conv2d': fuseConv2d,
+  'add-relu-backward': fuseAddReluBackward,
+  'dead-bias': dropDeadBias,
   'dead-code': eliminateDeadCode,
 };
 
@@ -25,6 +38,9 @@ export function chosenPasses(setting: string | undefined = process.env.RESIDUA_P
 }
 
 /** The program after all chosen passes. */
-export function optimise(program: Program, names: readonly string[] = chosenPasses()): Program {
-  return names.reduce((current, name) => (passes[name] ? passes[name](current) : current), program);
+export function optimise(program: Program, target: Target, names: readonly string[] = chosenPasses()): Program {
+  return names.reduce((current, name) => passes[name]?.(current, target) ?? current, program);
 }
+
+/** What a backend of this name is: 'cpu', 'gpu(0)'. */
+export const targetOf = ({ name }: { name: string }): Target => (name === 'cpu' ? 'cpu' : 'gpu');

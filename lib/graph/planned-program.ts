@@ -42,6 +42,16 @@ export class PlannedProgram {
     this.#stamp = stamp;
   }
 
+  /** Bytes that are held while the program is kept: the arenas of both parts, and what the first hands to the second. */
+  get plannedBytes(): { arena: number; lowerBound: number; prologueArena: number; prepared: number } {
+    return {
+      arena: this.#main.arenaBytes,
+      lowerBound: this.#main.lowerBoundBytes,
+      prologueArena: this.#prologue?.arenaBytes ?? 0,
+      prepared: this.#prepared.reduce((sum, { bytes }) => sum + bytes, 0),
+    };
+  }
+
   dispose(): void {
     for (const tensor of this.#prepared) tensor.dispose();
     this.#prologue?.dispose();

@@ -1,14 +1,22 @@
 // Records ops in place of running them, and runs them as one program when their values are wanted.
 import { ConfigError } from '../errors.js';
 import type { NativeBackend, NativeTensor, OpAttributes } from '../native.js';
-import { optimise } from './optimise.js';
+import { optimise, targetOf } from './optimise.js';
 import { PlannedProgram } from './planned-program.js';
 import { type Node, type Program, updatedInputs, type ValueDesc } from './program.js';
 import type { ProgramCache } from './program-cache.js';
 import { VirtualTensor } from './virtual-tensor.js';
 
+/** A leaf of a recorded program: the tensor that was given, and another reference to it for its values. */
+export interface Leaf {
+  given: NativeTensor;
+  values: NativeTensor;
+}
+
 /** What was recorded since the last flush, for one backend. */
 export class Recorder {
+  /** Called after each op that was recorded. */
+  onRecord: (() => void) | null = null;
   readonly #backend: NativeBackend;
   readonly #programs: ProgramCache;
   #leaves: NativeTensor[] = []; // shares: the caller may dispose its own
@@ -41,6 +49,7 @@ export class Recorder {
       this.#updated.add(inputs[position] as NativeTensor);
     this.#nodes.push({ op, attributes, inputs: sources, outputs });
     this.#key.push(`${op}${JSON.stringify(attributes)}${sources.map(textOf).join()}`);
+    this.onRecord?.();
     return outputs;
   }
 
@@ -61,9 +70,12 @@ export class Recorder {
     return number;
   }
 
-  /** Runs what was recorded. Every tensor of it that is still in use has its values afterwards. */
-  flush(): void {
-    if (this.isEmpty) return;
+  /**
+   * Runs what was recorded. Every tensor of it that is still in use has its values afterwards. Tells the shape and type of the
+   * first tensor that it reads, and whether its program is new; null where nothing was recorded.
+   */
+  flush(): { input: string; isNew: boolean } | null {
+    if (this.isEmpty) return null;
     const leaves = this.#leaves;
     const identities = [...this.#leafNumbers.keys()];
     const nodes = this.#nodes;
@@ -72,10 +84,15 @@ export class Recorder {
     const made = nodes.flatMap((node) => node.outputs);
     const wanted = made.filter((tensor) => tensor.isPending);
     try {
-      const make = (): PlannedProgram =>
-        new PlannedProgram(this.#backend, optimise(toProgram(leaves, nodes, wanted)), leaves, identities);
+      let isNew = false;
+      const make = (): PlannedProgram => {
+        isNew = true;
+        const program = optimise(toProgram(leaves, nodes, wanted), targetOf(this.#backend));
+        return new PlannedProgram(this.#backend, program, leaves, identities);
+      };
       const reals = this.#programs.get(key, make).run(leaves, identities);
       for (const [i, tensor] of wanted.entries()) tensor.realize(reals[i] as NativeTensor);
+      return { input: describe(leaves[0]), isNew };
     } catch (error) {
       for (const tensor of wanted) tensor.fail(error);
       throw error;
@@ -84,20 +101,20 @@ export class Recorder {
     }
   }
 
-  /** What was recorded, which is not run: its tensors have no values. */
-  take(): Program {
+  /** What was recorded, which is not run: its tensors have no values. The caller disposes the leaves' values. */
+  take(): { program: Program; leaves: Leaf[] } {
     const [leaves, nodes] = [this.#leaves, this.#nodes];
+    const given = [...this.#leafNumbers.keys()];
     this.#clear();
     const wanted = nodes.flatMap((node) => node.outputs).filter((tensor) => tensor.isPending);
     const program = toProgram(leaves, nodes, wanted);
-    for (const leaf of leaves) leaf.dispose();
     for (const tensor of wanted) tensor.fail(new ConfigError('This tensor was recorded without being computed.'));
-    return program;
+    return { program, leaves: leaves.map((values, i) => ({ given: given[i] as NativeTensor, values })) };
   }
 
   /** Tells programs apart: ops, wiring, leaves' shapes and types, and which values are wanted. */
   #keyWithOutputs(): string {
-    const leaves = this.#leaves.map(({ dtype, shape }) => `${dtype}[${shape.join()}]`);
+    const leaves = this.#leaves.map(describe);
     const wanted = this.#nodes.map(({ outputs }) => outputs.map((tensor) => (tensor.isPending ? 1 : 0)).join(''));
     return [...leaves, ...this.#key, ...wanted].join(';');
   }
@@ -113,6 +130,8 @@ export class Recorder {
 
 /** Where an input comes from: a leaf, by number, or an earlier op. */
 type Source = number | VirtualTensor;
+
+const describe = (tensor?: ValueDesc): string => (tensor ? `${tensor.dtype} [${tensor.shape.join()}]` : 'nothing');
 
 const textOf = (source: Source): string =>
   typeof source === 'number' ? `l${source}` : `n${source.madeBy}.${source.position}`;

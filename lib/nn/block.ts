@@ -1,6 +1,7 @@
 // The base class of layers and nets: children and parameters by assignment, initialisation, files, summary.
 import { Device } from '../device.js';
 import { ConfigError, DeviceError } from '../errors.js';
+import { setStrict } from '../graph/watch.js';
 import { checkBoolean, checkOptions } from '../options.js';
 import { Tensor } from '../tensor/tensor.js';
 import { inLayer } from './forward.js';
@@ -140,9 +141,16 @@ export abstract class Block {
    * From the next forward pass of this block on, ops are recorded instead of run, until `Trainer.step()` has been called or a
    * value is read; then all of them run as one program, planned once for each set of shapes (see `capture`). Results are
    * the same either way.
+   *
+   * A `forward` that reads values splits its program there, which is said once, as a warning of code RESIDUA_CAPTURE with the place; one
+   * that computes something else at almost every call is said likewise, and the block runs op by op from then on (`hybridized` is false).
+   * With `strict` both throw ConfigError instead. Default false.
    */
-  hybridize(active = true): void {
+  hybridize(active = true, options: { strict?: boolean } = {}): void {
     checkBoolean('hybridize()', 'active', active);
+    checkOptions('hybridize()', options, ['strict']);
+    const strict = checkBoolean('hybridize()', 'strict', options.strict ?? false);
+    setStrict(this, active && strict);
     for (const [, block] of this.descendants()) block.#hybridized = active;
   }
 
@@ -168,12 +176,20 @@ export abstract class Block {
   }
 
   /**
-   * A table: each layer's path and kind, its output shape for one input of `inputShape`, and how many parameters it
-   * and the layers below it have. Runs a forward pass of zeros in prediction mode; the block stays as it was, also
+   * A table: each layer's path and kind, its output shape for one input of `inputShape`, how many parameters it and the
+   * layers below it have, and their multiply-adds in one such forward pass. Runs a forward pass of zeros in prediction mode; the block stays as it was, also
    * where it is not initialised.
    */
   summary(inputShape: readonly number[], options: SummaryOptions = {}): string {
     return summarize(this, inputShape, options);
+  }
+
+  /**
+   * Multiply-adds of the layer's own arithmetic for an output of this shape, as He et al. count: products with weights alone.
+   * 0 for layers without; those of the layers below do not count here.
+   */
+  multiplyAdds(_outputShape: readonly number[]): number {
+    return 0;
   }
 
   /** What a layer is made with, for `toString`: '64, kernelSize 3'. */

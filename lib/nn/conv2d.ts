@@ -88,6 +88,11 @@ export class Conv2D extends Block {
     return `${this.channels}, kernelSize ${this.kernelSize.join('x')}, strides ${this.strides.join('x')}, padding ${this.padding.join('x')}, inChannels ${inChannels}`;
   }
 
+  /** A weight's products once for each pixel of the output [n, channels, oh, ow]. */
+  override multiplyAdds([n = 0, , height = 0, width = 0]: readonly number[]): number {
+    return this.weight.shape.reduce((product, d) => product * d, n * height * width);
+  }
+
   override forward(x: Tensor): Tensor {
     if (x.ndim !== 4)
       throw new ShapeError(

@@ -45,6 +45,11 @@ export class Dense extends Block {
     return `${this.units}, inUnits ${this.weight.shape[1] || 'inferred'}`;
   }
 
+  /** A row of the weight for each value of the output [..., units]. */
+  override multiplyAdds(outputShape: readonly number[]): number {
+    return outputShape.reduce((product, d) => product * d, this.weight.shape[1] as number);
+  }
+
   override forward(x: Tensor): Tensor {
     const minNdim = this.flatten ? 2 : 1;
     if (x.ndim < minNdim)

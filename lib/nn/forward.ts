@@ -1,6 +1,7 @@
 // What happens around every layer's forward: a memory scope, the layer's path in error messages, observers.
 import { ResiduaError } from '../errors.js';
-import { beginDeferral } from '../graph/deferral.js';
+import { beginDeferral, endDeferral } from '../graph/deferral.js';
+import { setLayerUnderWay } from '../graph/watch.js';
 import { tidy } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Block } from './block.js';
@@ -13,7 +14,7 @@ let observer: Observer | null = null;
 
 /** Runs a layer's arithmetic: a tidy scope, and errors say in which layer they came up. */
 export function inLayer(block: Block, arithmetic: () => Tensor): Tensor {
-  if (block.hybridized && !observer) beginDeferral();
+  if (block.hybridized && !observer) beginDeferral({ block });
   active.push(block);
   try {
     const output = tidy(arithmetic);
@@ -22,11 +23,21 @@ export function inLayer(block: Block, arithmetic: () => Tensor): Tensor {
   } catch (error) {
     // A failure of earlier, asynchronous work only surfaces here: this layer has no part in it.
     if (error instanceof ResiduaError && !error.details.deferred) explain(error, block);
+    if (block.hybridized && outermostHybridized() === block) endDeferral();
     throw error;
   } finally {
     active.pop();
   }
 }
+
+const outermostHybridized = (): Block | undefined => active.find(({ hybridized }) => hybridized);
+
+/** The outermost hybridized block whose forward is under way, and the layer in it that computes now. */
+setLayerUnderWay(() => {
+  const block = outermostHybridized();
+  const innermost = active.at(-1);
+  return block && innermost ? { block, layer: pathTo(active[0] as Block, innermost) || innermost.name } : null;
+});
 
 /** Runs `fn`; `observe` sees every layer's output. Layers are not fused meanwhile, so that each one has an output. */
 export function observing<T>(observe: Observer, fn: () => T): T {

@@ -1,4 +1,4 @@
-// The table of layers, output shapes and parameter counts.
+// The table of layers: output shapes, parameters, multiply-adds.
 import { pause } from '../autograd/tape.js';
 import { currentDevice, type Device } from '../device.js';
 import { ConfigError } from '../errors.js';
@@ -18,6 +18,7 @@ interface Row {
   layer: string;
   output: string;
   parameters: string;
+  multiplyAdds: string;
 }
 
 /** See Block.summary. */
@@ -30,18 +31,19 @@ export function summarize(net: Block, inputShape: readonly number[], options: Su
       found: depth,
     });
   return withValues(net, () => {
-    const shapes = outputShapes(net, inputShape);
+    const calls = observe(net, inputShape);
     const rows: Row[] = [];
     for (const [path, block] of net.descendants()) {
       if (levelOf(path) > depth) continue;
       const indent = '  '.repeat(levelOf(path));
       rows.push({
         layer: `${indent}${path || block.name} (${block.constructor.name})`,
-        output: shapes.get(block) ?? 'not called',
+        output: calls.get(block)?.shape ?? 'not called',
         parameters: countOf(block.collectParams().values()).toLocaleString('en-US'),
+        multiplyAdds: multiplyAddsOf(block, calls).toLocaleString('en-US'),
       });
     }
-    return `${formatTable(rows)}\n${totals([...net.collectParams().values()])}`;
+    return `${formatTable(rows)}\n${totals([...net.collectParams().values()])}\nMultiply-adds: ${multiplyAddsOf(net, calls).toLocaleString('en-US')}`;
   });
 }
 
@@ -64,16 +66,31 @@ function deviceOf(net: Block): Device {
   return parameter?.data().device ?? currentDevice();
 }
 
-function outputShapes(net: Block, inputShape: readonly number[]): Map<Block, string> {
-  const shapes = new Map<Block, string>();
-  const observe = (block: Block, output: { shape: readonly number[] }) =>
-    void shapes.set(block, `(${output.shape.join(', ')})`);
+/** What was seen of a layer: the shape of its last output, its own multiply-adds in all calls. */
+interface Calls {
+  shape: string;
+  multiplyAdds: number;
+}
+
+function observe(net: Block, inputShape: readonly number[]): Map<Block, Calls> {
+  const calls = new Map<Block, Calls>();
+  const note = (block: Block, { shape }: { shape: readonly number[] }): void => {
+    const before = calls.get(block)?.multiplyAdds ?? 0;
+    calls.set(block, { shape: `(${shape.join(', ')})`, multiplyAdds: before + block.multiplyAdds(shape) });
+  };
   pause(() =>
     tidy(() => {
-      observing(observe, () => net.forward(zeros(inputShape, { device: deviceOf(net) })));
+      observing(note, () => net.forward(zeros(inputShape, { device: deviceOf(net) })));
     }),
   );
-  return shapes;
+  return calls;
+}
+
+/** Of the block and all below it. */
+function multiplyAddsOf(block: Block, calls: Map<Block, Calls>): number {
+  let sum = 0;
+  for (const [, each] of block.descendants()) sum += calls.get(each)?.multiplyAdds ?? 0;
+  return sum;
 }
 
 function countOf(parameters: Iterable<Parameter>): number {
@@ -83,13 +100,20 @@ function countOf(parameters: Iterable<Parameter>): number {
 }
 
 function formatTable(rows: Row[]): string {
-  const header: Row = { layer: 'Layer', output: 'Output shape', parameters: 'Parameters' };
+  const header: Row = {
+    layer: 'Layer',
+    output: 'Output shape',
+    parameters: 'Parameters',
+    multiplyAdds: 'Multiply-adds',
+  };
   const all = [header, ...rows];
   const width = (column: keyof Row) => Math.max(...all.map((row) => row[column].length));
-  const [layer, output, parameters] = [width('layer'), width('output'), width('parameters')];
-  const line = '-'.repeat(layer + output + parameters + 4);
+  const [layer, output] = [width('layer'), width('output')];
+  const [parameters, multiplyAdds] = [width('parameters'), width('multiplyAdds')];
+  const line = '-'.repeat(layer + output + parameters + multiplyAdds + 6);
   const texts = all.map(
-    (row) => `${row.layer.padEnd(layer)}  ${row.output.padEnd(output)}  ${row.parameters.padStart(parameters)}`,
+    (row) =>
+      `${row.layer.padEnd(layer)}  ${row.output.padEnd(output)}  ${row.parameters.padStart(parameters)}  ${row.multiplyAdds.padStart(multiplyAdds)}`,
   );
   return [texts[0], line, ...texts.slice(1), line].join('\n');
 }

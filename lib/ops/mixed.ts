@@ -1,5 +1,6 @@
 // Mixed precision, op by op: the one place that decides which op computes in which type (see precision.ts).
 import { recordOp } from '../autograd/tape.js';
+import { isDeferring } from '../graph/deferral.js';
 import { checkPrecisionOn, currentPrecision, type Precision } from '../precision.js';
 import { tidy } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -8,7 +9,7 @@ import { cast, castGradient, isFloat } from './cast.js';
 /**
  * What becomes of an input:
  * - half: the precision's 16-bit type.
- * - weight: likewise, from a copy that is kept until the weight is updated.
+ * - weight: likewise, from a copy that is kept until the weight is updated. A program casts for itself, where passes see it.
  * - full: float32, for sums of many terms and exponentials.
  * - alike: 16 bits where the inputs differ in type; two of float32 stay that (losses and metrics).
  * - kept: as it is. Biases and all that belongs to the channels of BatchNorm stay float32.
@@ -55,7 +56,7 @@ function inRole(x: Tensor, role: Role, precision: Precision, differ: boolean): T
   if (role === 'full') return x.dtype === 'float32' ? x : cast(x, 'float32');
   if (x.dtype === precision || (role === 'alike' && !differ)) return x;
   checkPrecisionOn(x.device, precision);
-  return role === 'weight' && !x.node ? keptCast(x, precision) : cast(x, precision);
+  return role === 'weight' && !x.node && !isDeferring() ? keptCast(x, precision) : cast(x, precision);
 }
 
 /** As `cast`, from the copy that belongs to the weight. */

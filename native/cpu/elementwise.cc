@@ -55,6 +55,7 @@ void BinaryKernel(const void* a_bytes, int64_t stride_a, const void* b_bytes, in
   const T* b = static_cast<const T*>(b_bytes);
   Out* y = static_cast<Out*>(y_bytes);
   if (stride_a == 1 && stride_b == 1) {
+    RESIDUA_IN_PLACE_LOOP
     for (int64_t i = 0; i < count; ++i) y[i] = Store<Out>(OpType::Apply(Load(a[i]), Load(b[i])));
   } else if (stride_a == 1) {
     const auto scalar = Load(*b);
@@ -71,9 +72,9 @@ void BinaryKernel(const void* a_bytes, int64_t stride_a, const void* b_bytes, in
 class FlatBinaryPlan : public FlatPlan {
  public:
   FlatBinaryPlan(const CpuContext& context, const Descs& inputs, Descs plan_outputs, Kernel kernel, size_t reference)
-      : FlatPlan(context, inputs, std::move(plan_outputs), reference),
-        kernel_(kernel),
-        size_(SizeOf(inputs[0].dtype)) {}
+      : FlatPlan(context, inputs, std::move(plan_outputs), reference), kernel_(kernel), size_(SizeOf(inputs[0].dtype)) {
+    overwritable = AllOf(inputs);
+  }
 
  protected:
   void RunFlat(const void* const* inputs, void* const* out, int64_t count) override {
@@ -122,7 +123,9 @@ class BroadcastBinaryPlan : public PlainPlan {
         kernel_(kernel),
         broadcast_(outputs[0].shape, inputs[0].shape, inputs[1].shape),
         input_size_(SizeOf(inputs[0].dtype)),
-        output_size_(SizeOf(outputs[0].dtype)) {}
+        output_size_(SizeOf(outputs[0].dtype)) {
+    if (inputs[0].shape == inputs[1].shape && input_size_ == output_size_) overwritable = AllOf(inputs);
+  }
 
  protected:
   void RunPlain(const void* const* inputs, void* const* out, void*) override {

@@ -1,4 +1,5 @@
-// ReLU, its gradient, and addition with ReLU, in any layout (padding stays 0). NaN passes through.
+// ReLU, its gradient, that of two users at once, and addition with ReLU, in any layout (padding stays 0). NaN passes
+// through.
 #include "cpu/cpu_plan.h"
 #include "cpu/element.h"
 
@@ -24,7 +25,8 @@ template <class OpType, class T>
 RESIDUA_INLINE void Loop(const void* a_bytes, const void* b_bytes, void* y_bytes, int64_t count) {
   const T* a = static_cast<const T*>(a_bytes);
   const T* b = static_cast<const T*>(b_bytes);
-  T* __restrict y = static_cast<T*>(y_bytes);
+  T* y = static_cast<T*>(y_bytes);
+  RESIDUA_IN_PLACE_LOOP
   for (int64_t i = 0; i < count; ++i) y[i] = Store<T>(OpType::Apply(Load(a[i]), Load(b[i])));
 }
 
@@ -46,6 +48,31 @@ RESIDUA_SIMD void AddReluBFloat16(const void* a, const void* b, void* y, int64_t
 }
 void AddReluFloat16(const void* a, const void* b, void* y, int64_t n) { Loop<AddReluOp, Float16>(a, b, y, n); }
 
+// dx = y <= 0 ? 0 : a + b
+using GradientSumKernel = void (*)(const void* a, const void* b, const void* y, void* dx, int64_t count);
+
+template <class T>
+RESIDUA_INLINE void GradientSumLoop(const void* a_bytes, const void* b_bytes, const void* y_bytes, void* dx_bytes,
+                                    int64_t count) {
+  const T* a = static_cast<const T*>(a_bytes);
+  const T* b = static_cast<const T*>(b_bytes);
+  const T* y = static_cast<const T*>(y_bytes);
+  T* dx = static_cast<T*>(dx_bytes);
+  RESIDUA_IN_PLACE_LOOP
+  for (int64_t i = 0; i < count; ++i) dx[i] = Store<T>(ReluBackwardOp::Apply(Load(a[i]) + Load(b[i]), Load(y[i])));
+}
+
+RESIDUA_SIMD void GradientSumFloat(const void* a, const void* b, const void* y, void* dx, int64_t n) {
+  GradientSumLoop<float>(a, b, y, dx, n);
+}
+RESIDUA_SIMD void GradientSumBFloat16(const void* a, const void* b, const void* y, void* dx, int64_t n) {
+  GradientSumLoop<BFloat16>(a, b, y, dx, n);
+}
+void GradientSumFloat16(const void* a, const void* b, const void* y, void* dx, int64_t n) {
+  GradientSumLoop<Float16>(a, b, y, dx, n);
+}
+
+template <class Kernel>
 Kernel Select(DType dtype, Kernel float32, Kernel bfloat16, Kernel float16) {
   switch (dtype) {
     case DType::kFloat32:
@@ -65,7 +92,9 @@ class ActivationPlan : public FlatPlan {
       : FlatPlan(context, inputs, std::move(plan_outputs), reference),
         kernel_(kernel),
         last_input_(inputs.size() - 1),
-        size_(SizeOf(inputs[0].dtype)) {}
+        size_(SizeOf(inputs[0].dtype)) {
+    overwritable = AllOf(inputs);
+  }
 
  protected:
   void RunFlat(const void* const* inputs, void* const* out, int64_t count) override {
@@ -83,12 +112,40 @@ class ActivationPlan : public FlatPlan {
   int64_t size_;  // bytes an element
 };
 
-// The output takes the layout of the first input that is not plain.
-PlanPtr Prepare(const CpuContext& context, const Descs& inputs, Descs outputs, Kernel kernel) {
+class GradientSumPlan : public FlatPlan {
+ public:
+  GradientSumPlan(const CpuContext& context, const Descs& inputs, Descs plan_outputs, size_t reference)
+      : FlatPlan(context, inputs, std::move(plan_outputs), reference),
+        kernel_(Select(inputs[0].dtype, GradientSumFloat, GradientSumBFloat16, GradientSumFloat16)),
+        size_(SizeOf(inputs[0].dtype)) {
+    overwritable = AllOf(inputs);
+  }
+
+ protected:
+  void RunFlat(const void* const* inputs, void* const* out, int64_t count) override {
+    const auto at = [this](const void* start, int64_t i) { return static_cast<const char*>(start) + i * size_; };
+    char* dx = static_cast<char*>(out[0]);
+    ParallelFor(count, kGrain, [&](int64_t begin, int64_t end) {
+      kernel_(at(inputs[0], begin), at(inputs[1], begin), at(inputs[2], begin), dx + begin * size_, end - begin);
+    });
+  }
+
+ private:
+  GradientSumKernel kernel_;
+  int64_t size_;  // bytes an element
+};
+
+// Lays the output out as the first input that is not plain; returns which that is.
+size_t TakeLayout(const Descs& inputs, TensorDesc* output) {
   size_t reference = 0;
   while (reference + 1 < inputs.size() && inputs[reference].plain()) ++reference;
-  outputs[0].layout = inputs[reference].layout;
-  outputs[0].bytes = inputs[reference].bytes;
+  output->layout = inputs[reference].layout;
+  output->bytes = inputs[reference].bytes;
+  return reference;
+}
+
+PlanPtr Prepare(const CpuContext& context, const Descs& inputs, Descs outputs, Kernel kernel) {
+  const size_t reference = TakeLayout(inputs, &outputs[0]);
   return std::make_shared<ActivationPlan>(context, inputs, std::move(outputs), reference, kernel);
 }
 
@@ -106,6 +163,11 @@ PlanPtr PrepareReluBackward(const CpuContext& context, const Op&, const Descs& i
 PlanPtr PrepareAddRelu(const CpuContext& context, const Op&, const Descs& inputs, Descs outputs) {
   return Prepare(context, inputs, std::move(outputs),
                  Select(inputs[0].dtype, AddReluFloat, AddReluBFloat16, AddReluFloat16));
+}
+
+PlanPtr PrepareAddReluBackward(const CpuContext& context, const Op&, const Descs& inputs, Descs outputs) {
+  const size_t reference = TakeLayout(inputs, &outputs[0]);
+  return std::make_shared<GradientSumPlan>(context, inputs, std::move(outputs), reference);
 }
 
 }  // namespace residua::cpu

@@ -12,3 +12,13 @@
 #endif
 
 #define RESIDUA_INLINE inline __attribute__((always_inline))
+
+// Before a loop that writes element i after reading element i of its operands, and no other: the result may lie where
+// an operand does.
+#if defined(__clang__)
+#define RESIDUA_IN_PLACE_LOOP _Pragma("clang loop vectorize(assume_safety)")
+#elif defined(__GNUC__)
+#define RESIDUA_IN_PLACE_LOOP _Pragma("GCC ivdep")
+#else
+#define RESIDUA_IN_PLACE_LOOP
+#endif

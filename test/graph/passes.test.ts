@@ -85,6 +85,6 @@ test('passes are chosen by name', () => {
   expect(chosenPasses('none')).toEqual([]);
   expect(chosenPasses('dead-code')).toEqual(['dead-code']);
   const before = program(1, [node('relu', [0], [1]), node('add', [0, 0], [2])], [2]);
-  expect(optimise(before, []).nodes).toHaveLength(2);
-  expect(optimise(before, ['dead-code']).nodes).toHaveLength(1);
+  expect(optimise(before, 'cpu', []).nodes).toHaveLength(2);
+  expect(optimise(before, 'cpu', ['dead-code']).nodes).toHaveLength(1);
 });
