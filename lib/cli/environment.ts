@@ -2,7 +2,7 @@
 import { cpus, release, totalmem } from 'node:os';
 import { backendOf, type Device } from '../device.js';
 import { native } from '../native.js';
-import { packageVersion } from './version.js';
+import { packageVersion } from '../version.js';
 
 export interface Environment {
   residua: string;

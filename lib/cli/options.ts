@@ -40,6 +40,11 @@ export function precisionOption(): Option {
     .default('float32');
 }
 
+/** `--no-tune`, the same for every command that runs a net. */
+export function noTuneOption(): Option {
+  return new Option('--no-tune', 'compute convolutions directly: no algorithm is chosen by timing it (CPU)');
+}
+
 /** A shape such as 1x1x224x224: batch, channels, height, width. */
 export function imageShape(text: string): number[] {
   const shape = text.split('x').map(Number);
@@ -47,6 +52,11 @@ export function imageShape(text: string): number[] {
     throw new InvalidArgumentError('Expected batch x channels x height x width, such as 1x1x224x224.');
   }
   return shape;
+}
+
+/** A shape as above, or channels, height and width of one image: 3x224x224. */
+export function inputShape(text: string): number[] {
+  return imageShape(/^\d+(x\d+){2}$/.test(text) ? `1x${text}` : text);
 }
 
 function wholeNumber(text: string, least: number, most: number): number {

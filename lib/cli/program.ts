@@ -1,19 +1,29 @@
 // The command line's frame: commands, common options, and what errors come to.
 import { Command, CommanderError } from 'commander';
+import { packageVersion } from '../version.js';
 import { doctorCommand } from './commands/doctor.js';
 import { evalCommand } from './commands/eval.js';
+import { exportCommand } from './commands/export.js';
+import { predictCommand } from './commands/predict.js';
 import { summaryCommand } from './commands/summary.js';
 import { trainCommand } from './commands/train.js';
 import { describeError } from './errors.js';
 import { exitStatus } from './exit-status.js';
-import { packageVersion } from './version.js';
 
 function buildProgram(): Command {
   const program = new Command('residua')
     .description('Trains and runs ResNets, on NVIDIA GPUs through cuDNN and on any CPU through oneDNN.')
     .version(packageVersion())
+    .enablePositionalOptions() // --version is the program's alone before a command, and of a net's form after it
     .addHelpText('after', '\nExit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.');
-  for (const command of [trainCommand(), evalCommand(), summaryCommand(), doctorCommand()]) {
+  for (const command of [
+    trainCommand(),
+    evalCommand(),
+    predictCommand(),
+    exportCommand(),
+    summaryCommand(),
+    doctorCommand(),
+  ]) {
     command
       .option('--verbose', 'show the stack of an error')
       .showHelpAfterError(`(residua ${command.name()} --help tells more)`);

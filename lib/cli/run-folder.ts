@@ -12,15 +12,20 @@ export interface RunFolder {
   report: string;
 }
 
-/** Makes the folder: `out`, or runs/<time>. Throws ConfigError where it cannot be written to or holds a run already. */
-export function makeRunFolder(out: string | undefined, now = new Date()): RunFolder {
-  const path = out ?? unusedFolder(join('runs', timeStamp(now)));
-  const folder = {
+/** The files that a run in this folder has. */
+export function runFolder(path: string): RunFolder {
+  return {
     path,
     weights: join(path, 'weights.safetensors'),
     history: join(path, 'history.json'),
     report: join(path, 'report.svg'),
   };
+}
+
+/** Makes the folder: `out`, or runs/<time>. Throws ConfigError where it cannot be written to or holds a run already. */
+export function makeRunFolder(out: string | undefined, now = new Date()): RunFolder {
+  const path = out ?? unusedFolder(join('runs', timeStamp(now)));
+  const folder = runFolder(path);
   try {
     mkdirSync(path, { recursive: true });
     accessSync(path, constants.W_OK | constants.X_OK);

@@ -2,11 +2,14 @@
 import type { Precision } from '../precision.js';
 import type { EpochRecord } from '../train/history.js';
 import type { Environment } from './environment.js';
+import type { NetRecord } from './net-record.js';
 import type { Recipe } from './recipe.js';
 
 export interface RunRecord {
   model: string;
   data: string;
+  /** How to build the net again and what it takes: for the commands that run it. */
+  net: NetRecord;
   config: Recipe & {
     optimizer: string;
     initializer: string;

@@ -5,6 +5,7 @@ import type { Device } from '../device.js';
 import type { Block } from '../nn/index.js';
 import type { Prediction } from '../train/report/grid.js';
 import { reportSvg } from '../train/report/report.js';
+import { chapterModel } from './build-net.js';
 import { evaluate } from './evaluation.js';
 import { count, duration } from './format.js';
 import { chapterRecipe, type Recipe, trainingImages } from './recipe.js';
@@ -15,7 +16,7 @@ const imagesShown = 24;
 /** The SVG of a finished run. */
 export async function runReport(run: RunRecord, net: Block, test: Dataset, device: Device): Promise<string> {
   return reportSvg({
-    title: 'ResNet-18 on Fashion-MNIST',
+    title: `${run.net.model === chapterModel ? 'ResNet-18' : run.model} on ${run.data}`,
     subtitle: subtitle(run),
     epochs: run.epochs,
     predictions: await predictions(net, test.take(imagesShown), run.config.resize, device),
@@ -37,9 +38,10 @@ function subtitle({ config, seconds }: RunRecord): string {
 }
 
 /** Each fits on one line of the picture. */
-function footnotes({ config, environment }: RunRecord): string[] {
+function footnotes({ net, config, environment }: RunRecord): string[] {
   const { resize, epochs } = chapterRecipe;
   const isSame =
+    net.model === chapterModel &&
     config.trainImages === trainingImages &&
     (Object.keys(chapterRecipe) as (keyof Recipe)[]).every((key) => config[key] === chapterRecipe[key]);
   return [

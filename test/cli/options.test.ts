@@ -5,6 +5,7 @@ import {
   deviceName,
   imageShape,
   imageSide,
+  inputShape,
   positiveInteger,
   positiveNumber,
   seedNumber,
@@ -26,6 +27,8 @@ describe('taken', () => {
     expect(deviceName('gpu').name).toBe('gpu(0)');
     expect(deviceName('gpu(3)').name).toBe('gpu(3)');
     expect(imageShape('1x1x224x224')).toEqual([1, 1, 224, 224]);
+    expect(inputShape('2x1x224x224')).toEqual([2, 1, 224, 224]);
+    expect(inputShape('3x224x224')).toEqual([1, 3, 224, 224]);
   });
 });
 

@@ -8,10 +8,11 @@ describe('help and version', () => {
   test('--help names every command, status 0', async () => {
     const { status, stdout, stderr } = await residua(['--help']);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    for (const command of ['train', 'eval', 'summary', 'doctor']) expect(stdout).toContain(command);
+    for (const command of ['train', 'eval', 'predict', 'export', 'summary', 'doctor'])
+      expect(stdout).toContain(command);
   });
 
-  test.each(['train', 'eval', 'summary', 'doctor'])('%s --help', async (command) => {
+  test.each(['train', 'eval', 'predict', 'export', 'summary', 'doctor'])('%s --help', async (command) => {
     const { status, stdout } = await residua([command, '--help']);
     expect(status).toBe(0);
     expect(stdout).toContain(`Usage: residua ${command}`);

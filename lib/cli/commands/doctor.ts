@@ -6,11 +6,11 @@ import { Command } from 'commander';
 import { fashionMnist, fashionMnistFolders } from '../../data/fashion-mnist.js';
 import { type DeviceInfo, devices } from '../../device.js';
 import { addonFile, native } from '../../native.js';
+import { packageVersion } from '../../version.js';
 import { hostFacts } from '../environment.js';
 import { exitStatus } from '../exit-status.js';
 import { bytes } from '../format.js';
 import { facts } from '../table.js';
-import { packageVersion } from '../version.js';
 
 interface Diagnosis {
   residua: string;

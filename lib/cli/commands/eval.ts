@@ -3,21 +3,25 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Command } from 'commander';
 import { DataLoader } from '../../data/data-loader.js';
-import { fashionMnist } from '../../data/fashion-mnist.js';
-import { currentDevice, type Device } from '../../device.js';
-import { chapterResNet18 } from '../../models/index.js';
+import { fashionMnist, fashionMnistLabels } from '../../data/fashion-mnist.js';
+import { currentDevice, type Device, setTuning } from '../../device.js';
+import type { Block } from '../../nn/index.js';
 import { checkPrecisionOn, type Precision, setPrecision } from '../../precision.js';
+import { chapterModel, modelName, netOf, stemFor } from '../build-net.js';
 import { type Evaluation, evaluate } from '../evaluation.js';
 import { count, percent } from '../format.js';
-import { deviceName, imageSide, positiveInteger, precisionOption } from '../options.js';
+import { type NetRecord, netRecordIn } from '../net-record.js';
+import { deviceName, imageSide, noTuneOption, positiveInteger, precisionOption } from '../options.js';
 import { nativeSize } from '../recipe.js';
 import { table } from '../table.js';
 
 interface EvalOptions {
+  model?: string;
   resize?: number;
   batchSize: number;
   device?: Device;
   precision: Precision;
+  tune: boolean;
   data?: string;
   limit?: number;
   json?: boolean;
@@ -25,8 +29,9 @@ interface EvalOptions {
 
 export function evalCommand(): Command {
   return new Command('eval')
-    .description("Tests saved weights of the chapter's ResNet-18 on Fashion-MNIST's 10,000 test images.")
+    .description("Tests saved weights on Fashion-MNIST's 10,000 test images.")
     .argument('<weights>', 'a file written by residua train (weights.safetensors)')
+    .option('--model <name>', "the net (default: that of the run; else the chapter's)", modelName)
     .option(
       '--resize <pixels>',
       'side of the images (default: that of the run, from history.json beside the weights; else 28)',
@@ -35,6 +40,7 @@ export function evalCommand(): Command {
     .option('--batch-size <n>', 'images in a batch', positiveInteger, 256)
     .option('--device <name>', "'cpu', 'gpu' or 'gpu(N)' (default: RESIDUA_DEVICE, else cpu)", deviceName)
     .addOption(precisionOption())
+    .addOption(noTuneOption())
     .option('--data <folder>', 'folder of the data set (default: RESIDUA_DATA, then the usual places)')
     .option('--limit <n>', 'only the first n test images', positiveInteger)
     .option('--json', 'print JSON')
@@ -45,10 +51,12 @@ async function evalWeights(weights: string, options: EvalOptions): Promise<void>
   const device = options.device ?? currentDevice();
   checkPrecisionOn(device, options.precision);
   setPrecision(options.precision);
-  const net = chapterResNet18();
+  setTuning(options.tune);
+  const run = readRun(weights);
+  const size = options.resize ?? run.size ?? nativeSize;
+  const net = netFor(options.model, run.net, size);
   net.initialize({ device });
   await net.loadParameters(weights);
-  const size = options.resize ?? sizeOfRun(weights) ?? nativeSize;
   const all = await fashionMnist({ train: false, root: options.data });
   const images = options.limit === undefined ? all : all.take(options.limit);
   const loader = new DataLoader(images, { batchSize: options.batchSize, resize: size, device });
@@ -58,16 +66,29 @@ async function evalWeights(weights: string, options: EvalOptions): Promise<void>
   );
 }
 
-/** The image size in the history.json of the run that wrote the weights; undefined where there is none. */
-function sizeOfRun(weights: string): number | undefined {
+/** The net that was asked for, else that of the run, else the chapter's. Its inputs have one channel, `size` pixels square. */
+function netFor(model: string | undefined, run: NetRecord | undefined, size: number): Block {
+  if (model === undefined && run) return netOf(run);
+  const name = model ?? chapterModel;
+  const classes = fashionMnistLabels.length;
+  return netOf({ model: name, stem: stemFor(name, size), classes, inputShape: [1, size, size] });
+}
+
+/** What the history.json of the run that wrote the weights tells: the image size, the net. Nothing where there is none. */
+function readRun(weights: string): { size?: number; net?: NetRecord } {
   const file = join(dirname(weights), 'history.json');
-  if (!existsSync(file)) return undefined;
+  if (!existsSync(file)) return {};
+  let history: { config?: { resize?: number }; net?: unknown } | null;
   try {
-    const size = JSON.parse(readFileSync(file, 'utf8'))?.config?.resize;
-    return Number.isSafeInteger(size) && size > 0 ? size : undefined;
+    history = JSON.parse(readFileSync(file, 'utf8'));
   } catch {
-    return undefined; // another program's history.json
+    return {}; // another program's history.json
   }
+  const size = history?.config?.resize;
+  return {
+    size: Number.isSafeInteger(size) && (size as number) > 0 ? size : undefined,
+    net: history?.net === undefined ? undefined : netRecordIn(file, history),
+  };
 }
 
 function asJson(

@@ -3,26 +3,36 @@ import { basename } from 'node:path';
 import { Argument, Command } from 'commander';
 import type { DataLoader } from '../../data/data-loader.js';
 import { fashionMnist, loadDataFashionMnist } from '../../data/fashion-mnist.js';
-import { currentDevice, type Device, setDevice, tryGpu } from '../../device.js';
+import { currentDevice, type Device, setDevice, setTuning, tryGpu } from '../../device.js';
 import { Xavier } from '../../init/index.js';
-import { chapterResNet18 } from '../../models/index.js';
 import type { Block } from '../../nn/index.js';
 import { Trainer } from '../../optim/index.js';
 import { checkPrecisionOn, type Precision, setPrecision } from '../../precision.js';
 import { seed } from '../../tensor/random.js';
 import { trainCh5 } from '../../train/index.js';
+import { chapterModel, modelName, netOf, stemFor } from '../build-net.js';
 import { environmentOf } from '../environment.js';
 import { exitStatus } from '../exit-status.js';
 import { addFineTuningOptions, type FineTuningOptions, fineTune } from '../fine-tuning.js';
 import { FullRecipeNote } from '../full-recipe-note.js';
 import { interruptible } from '../interrupt.js';
-import { deviceName, imageSide, positiveInteger, positiveNumber, precisionOption, seedNumber } from '../options.js';
+import type { NetRecord } from '../net-record.js';
+import {
+  deviceName,
+  imageSide,
+  noTuneOption,
+  positiveInteger,
+  positiveNumber,
+  precisionOption,
+  seedNumber,
+} from '../options.js';
 import { Progress } from '../progress.js';
 import { type Recipe, recipeFor } from '../recipe.js';
 import { makeRunFolder, type RunFolder, writeWhole } from '../run-folder.js';
 import type { RunRecord } from '../run-record.js';
 
 interface TrainCommandOptions extends FineTuningOptions {
+  model: string;
   resize?: number;
   epochs?: number;
   batchSize?: number;
@@ -30,6 +40,7 @@ interface TrainCommandOptions extends FineTuningOptions {
   seed: number;
   device?: Device;
   precision: Precision;
+  tune: boolean;
   limit?: number;
   data?: string;
   out?: string;
@@ -37,11 +48,19 @@ interface TrainCommandOptions extends FineTuningOptions {
 
 export function trainCommand(): Command {
   const command = new Command('train')
-    .description("Trains the chapter's ResNet-18 on Fashion-MNIST; writes weights, history and a picture of the run.")
+    .description(
+      "Trains the chapter's ResNet-18, or another net, on Fashion-MNIST; writes weights, history and a picture of the run.",
+    )
     .addArgument(
       new Argument('[recipe]', "what to train: 'chapter' is the chapter's net and data")
         .choices(['chapter'])
         .default('chapter'),
+    )
+    .option(
+      '--model <name>',
+      'the net: resnet18, resnet50-v2, cifar-resnet20, ... (at most 64 pixels: with the stem for small images)',
+      modelName,
+      chapterModel,
     )
     .option('--resize <pixels>', 'side of the images (default: 96 on a GPU, 28 on the CPU)', imageSide)
     .option('--epochs <n>', 'passes over the data (default: 5 on a GPU, 3 on the CPU)', positiveInteger)
@@ -54,6 +73,7 @@ export function trainCommand(): Command {
       deviceName,
     )
     .addOption(precisionOption())
+    .addOption(noTuneOption())
     .option('--limit <n>', 'only the first n training images, and a sixth as many test images', positiveInteger)
     .option('--data <folder>', 'folder of the data set (default: RESIDUA_DATA, then the usual places)')
     .option('--out <folder>', 'where to write (default: runs/<date_time>)');
@@ -101,6 +121,7 @@ async function prepare(options: TrainCommandOptions): Promise<Session> {
   setDevice(device);
   checkPrecisionOn(device, options.precision);
   setPrecision(options.precision);
+  setTuning(options.tune);
   seed(options.seed);
   const { resize, epochs, batchSize, lr: learningRate } = options;
   const recipe = recipeFor(device.kind, { resize, epochs, batchSize, learningRate });
@@ -110,17 +131,27 @@ async function prepare(options: TrainCommandOptions): Promise<Session> {
     device,
     limit: options.limit,
   });
-  const net = chapterResNet18();
-  net.initialize({ init: new Xavier(), device });
+  const netRecord: NetRecord = {
+    model: options.model,
+    stem: stemFor(options.model, recipe.resize),
+    classes: trainIter.dataset.classNames.length,
+    inputShape: [1, recipe.resize, recipe.resize],
+    resize: recipe.resize,
+    classNames: trainIter.dataset.classNames,
+  };
+  const isChapter = options.model === chapterModel;
+  const net = netOf(netRecord);
+  net.initialize({ init: isChapter ? new Xavier() : undefined, device });
   await fineTune(net, options, note);
   const folder = makeRunFolder(options.out);
   const record: RunRecord = {
-    model: "the chapter's ResNet-18",
+    model: isChapter ? "the chapter's ResNet-18" : options.model,
     data: 'Fashion-MNIST',
+    net: netRecord,
     config: {
       ...recipe,
       optimizer: 'sgd',
-      initializer: 'Xavier',
+      initializer: isChapter ? 'Xavier' : 'Kaiming normal, fan out',
       device: device.name,
       precision: options.precision,
       seed: options.seed,
@@ -143,10 +174,10 @@ async function runTraining({ recipe, device, net, trainIter, testIter, folder, r
   const trainer = new Trainer(net.collectParams(), 'sgd', { learningRate: recipe.learningRate });
   const progress = new Progress(recipe.epochs);
   const say = (line: string): void => progress.interrupt(() => note(line));
-  const fullRecipe = new FullRecipeNote(recipe, device.kind, say);
+  const fullRecipe = record.net.model === chapterModel ? new FullRecipeNote(recipe, device.kind, say) : null;
   const start = performance.now();
   let steps = 0;
-  fullRecipe.announce();
+  fullRecipe?.announce();
   try {
     const history = await interruptible(
       (signal) =>
@@ -155,7 +186,8 @@ async function runTraining({ recipe, device, net, trainIter, testIter, folder, r
           log: (line) => progress.interrupt(() => console.log(line)),
           onBatch: (event) => {
             progress.step(event);
-            fullRecipe.afterStep(++steps, progress.imagesPerSecond);
+            steps += 1;
+            fullRecipe?.afterStep(steps, progress.imagesPerSecond);
           },
           onEpoch: (epoch) => {
             record.epochs.push(epoch);
@@ -174,7 +206,7 @@ async function runTraining({ recipe, device, net, trainIter, testIter, folder, r
   record.skippedSteps = trainer.skippedSteps;
   if (trainer.skippedSteps > 0)
     note(`${trainer.skippedSteps} of ${steps} steps were skipped: their gradients overflowed float16.`);
-  fullRecipe.close();
+  fullRecipe?.close();
   return steps;
 }
 

@@ -6,9 +6,10 @@ import type { Node, Program } from '../../graph/program.js';
 import type { DType } from '../../native.js';
 import { type Size, TimesBatch } from './batch-sizes.js';
 import { foldedWeights } from './fold.js';
-import { type OnnxDType, OnnxGraph, type OnnxValues, type ValueInfo } from './graph.js';
+import { OnnxGraph, type OnnxValues, type ValueInfo } from './graph.js';
 import { converters, inputName, type OpContext } from './ops.js';
 import type { RecordedNet } from './recorded-net.js';
+import type { OnnxDType } from './schema.js';
 
 export const outputName = 'output';
 
@@ -42,12 +43,14 @@ class Conversion {
     const { input, output } = this.#net;
     this.#graph.unusedName(inputName);
     this.#graph.unusedName(outputName);
-    if (input !== undefined) this.#names.set(input, inputName);
+    this.#names.set(input, inputName);
     for (const node of this.#program.nodes) this.#convert(node);
-    const made = this.#nameOf(output);
-    const isMade = output >= this.#program.leafCount;
-    this.#graph.rename(isMade ? made : this.#graph.addNode('Identity', [made], {}, ''), outputName);
-    return { graph: this.#graph, input: this.#info(inputName, input ?? output), output: this.#info(outputName, output) };
+    this.#graph.rename(this.#nameOf(output), outputName);
+    return {
+      graph: this.#graph,
+      input: this.#info(inputName, input),
+      output: this.#info(outputName, output),
+    };
   }
 
   #convert(node: Node): void {
@@ -57,7 +60,8 @@ class Conversion {
     }
     const converter = converters[node.op] ?? this.#refuse(node, 'there is no operator for it');
     const half = [...node.inputs, ...node.outputs].find((value) => !isExported(this.#describe(value).dtype));
-    if (half !== undefined) this.#refuse(node, `the export is in float32, and it works on ${this.#describe(half).dtype}`);
+    if (half !== undefined)
+      this.#refuse(node, `the export is in float32, and it works on ${this.#describe(half).dtype}`);
     this.#names.set(node.outputs[0] as number, converter(this.#contextOf(node)));
   }
 

@@ -44,10 +44,14 @@ const where = 'exportOnnx()';
  * batch; more than 2 GB. ShapeError: a shape that the net does not take. CheckpointError: the file cannot be written.
  */
 export async function exportOnnx(net: Block, file: string, options: ExportOnnxOptions): Promise<void> {
-  if (!(net instanceof Block)) throw new ConfigError(`${where} expected a Block, got ${typeof net}.`, { argument: 'net' });
+  if (!(net instanceof Block))
+    throw new ConfigError(`${where} expected a Block, got ${typeof net}.`, { argument: 'net' });
   const { inputShape, classNames, normalization, batchNorm, dynamicBatch, name } = checked(net, options);
-  const [{ convertNet }, { writeModel }] = await Promise.all([import('./convert.js'), import('./model-file.js')]); // with protobufjs
-  const { recorded, sizes } = await recordForBatches(net, inputShape, dynamicBatch);
+  const [{ recorded, sizes }, { convertNet }, { writeModel }] = await Promise.all([
+    recordForBatches(net, inputShape, dynamicBatch), // first: values are those of now
+    import('./convert.js'), // with protobufjs
+    import('./model-file.js'),
+  ]);
   const converted = convertNet(recorded, sizes, batchNorm === 'fold');
   checkClasses(classNames, converted.output);
   const metadata: Record<string, string> = { input_size: JSON.stringify(inputShape.slice(1)) };
@@ -65,7 +69,8 @@ async function recordForBatches(
   inputShape: readonly number[],
   dynamicBatch: boolean,
 ): Promise<{ recorded: RecordedNet; sizes: readonly (readonly Size[])[] }> {
-  const device = [...net.collectParams().values()].find(({ initialized }) => initialized)?.data().device ?? currentDevice();
+  const device =
+    [...net.collectParams().values()].find(({ initialized }) => initialized)?.data().device ?? currentDevice();
   if (!dynamicBatch) {
     const recorded = await recordNet(net, inputShape, device);
     return { recorded, sizes: recorded.program.values.map(({ shape }) => shape) };
@@ -80,7 +85,11 @@ async function recordForBatches(
 function checked(net: Block, options: ExportOnnxOptions) {
   checkOptions(where, options, optionNames);
   const { inputShape, classNames, normalization, batchNorm = 'fold', dynamicBatch = true, name = net.name } = options;
-  if (!Array.isArray(inputShape) || inputShape.length === 0 || !inputShape.every((d) => Number.isSafeInteger(d) && d > 0))
+  if (
+    !Array.isArray(inputShape) ||
+    inputShape.length === 0 ||
+    !inputShape.every((d) => Number.isSafeInteger(d) && d > 0)
+  )
     throw new ShapeError(
       `${where} expected inputShape to be [batch, channels, height, width] or another array of positive integers, got ${JSON.stringify(inputShape)}.`,
       { inputShape },

@@ -46,10 +46,10 @@ export const converters: Readonly<Record<string, Converter>> = {
           count_include_pad: op.attributes.countIncludePad === true ? 1 : 0,
         }),
   dense: (op) => op.add('Gemm', op.inputs, { transB: 1 }),
-  add: (op) => arithmetic(op, 'Add'),
-  sub: (op) => arithmetic(op, 'Sub'),
-  mul: (op) => arithmetic(op, 'Mul'),
-  div: (op) => arithmetic(op, 'Div'),
+  add: (op) => op.add('Add', op.inputs),
+  sub: (op) => op.add('Sub', op.inputs),
+  mul: (op) => op.add('Mul', op.inputs),
+  div: (op) => op.add('Div', op.inputs),
   equal: (op) => op.add('Cast', [op.add('Equal', op.inputs)], { to: dataTypes.uint8 }),
   sum: (op) => reduction(op, 'ReduceSum'),
   mean: (op) => reduction(op, 'ReduceMean'),
@@ -98,15 +98,12 @@ function batchNorm(op: OpContext, inputs: readonly string[]): string {
   return op.add('BatchNormalization', inputs, { epsilon: new FloatAttribute(numberOf(op, 'epsilon')) });
 }
 
-function arithmetic(op: OpContext, opType: string): string {
-  if (op.inputTypes.includes('uint8')) op.refuse('runtimes do not have it for uint8');
-  return op.add(opType, op.inputs);
-}
-
 function reduction(op: OpContext, opType: string): string {
   const axes = listOf(op, 'axes');
   if (axes.length === 0) return op.add('Identity', op.inputs); // of a scalar
-  return op.add(opType, [op.inputs[0] as string, op.int64(axes)], { keepdims: op.attributes.keepDims === true ? 1 : 0 });
+  return op.add(opType, [op.inputs[0] as string, op.int64(axes)], {
+    keepdims: op.attributes.keepDims === true ? 1 : 0,
+  });
 }
 
 /** One size that follows the batch is left for the runtime to work out. */
@@ -114,9 +111,7 @@ function reshape(op: OpContext): string {
   const sizes = op.outputSizes;
   const open = sizes.filter((size) => size instanceof TimesBatch).length;
   const shape =
-    open <= 1
-      ? op.int64(sizes.map((size) => (size instanceof TimesBatch ? -1 : size)))
-      : shapeAtRunTime(op, sizes);
+    open <= 1 ? op.int64(sizes.map((size) => (size instanceof TimesBatch ? -1 : size))) : shapeAtRunTime(op, sizes);
   return op.add('Reshape', [op.inputs[0] as string, shape]);
 }
 
@@ -135,7 +130,8 @@ function shapeAtRunTime(op: OpContext, sizes: readonly Size[]): string {
 export const inputName = 'input';
 
 function resizeBilinear(op: OpContext): string {
-  const floats = op.inputTypes[0] === 'float32' ? (op.inputs[0] as string) : op.add('Cast', op.inputs, { to: dataTypes.float32 });
+  const floats =
+    op.inputTypes[0] === 'float32' ? (op.inputs[0] as string) : op.add('Cast', op.inputs, { to: dataTypes.float32 });
   const resized = op.add('Resize', [floats, '', '', op.int64(listOf(op, 'size'))], {
     axes: [2, 3],
     mode: 'linear',

@@ -7,16 +7,16 @@ import type { Program } from '../../graph/program.js';
 import type { Leaf } from '../../graph/recorder.js';
 import { VirtualTensor } from '../../graph/virtual-tensor.js';
 import type { NativeTensor, TypedArray } from '../../native.js';
-import type { Block } from '../../nn/index.js';
 import { activeBlock } from '../../nn/forward.js';
+import type { Block } from '../../nn/index.js';
 import { autocast } from '../../precision.js';
 import { zeros } from '../../tensor/create.js';
 import { tidy } from '../../tensor/scope.js';
 
 export interface RecordedNet {
   program: Program;
-  /** The leaf that is the input; undefined where the net does not use it. */
-  input: number | undefined;
+  /** The leaf that is the input. */
+  input: number;
   /** What the net returns. */
   output: number;
   /** Structural names of the parameters, by leaf. Leaves that are neither these nor the input are constants of the net's code. */
@@ -77,23 +77,26 @@ function recordForward(net: Block, inputShape: readonly number[], device: Device
       const path = paths.get(blocks[i] as Block) ?? '';
       return outputs.map((value): [number, string] => [value, path]);
     });
-    const input = leaves.findIndex(({ given }) => given === x.native);
     return {
       program,
       leaves,
-      input: input < 0 ? undefined : input,
-      output: valueOf(made, program, leaves),
+      input: inputOf(x.native, leaves),
+      output: outputOf(made, program),
       layers: new Map(layers),
     };
   });
 }
 
-/** The number of a tensor among the values of the program. */
-function valueOf(made: NativeTensor, program: Program, leaves: readonly Leaf[]): number {
-  const leaf = leaves.findIndex(({ given }) => given === made);
+/** The leaf that is the net's input. */
+function inputOf(given: NativeTensor, leaves: readonly Leaf[]): number {
+  const leaf = leaves.findIndex((candidate) => candidate.given === given);
   if (leaf >= 0) return leaf;
-  const value =
-    made instanceof VirtualTensor ? program.nodes[made.madeBy]?.outputs[made.position] : undefined;
+  throw new ConfigError('exportOnnx() expected a net that uses its input, got one that does not.');
+}
+
+/** The number of the value that the net returned. */
+function outputOf(made: NativeTensor, program: Program): number {
+  const value = made instanceof VirtualTensor ? program.nodes[made.madeBy]?.outputs[made.position] : undefined;
   if (value !== undefined) return value;
-  throw new ConfigError('An export expected a net that computes its output from its input, got one that runs no op for it.');
+  throw new ConfigError('exportOnnx() expected a net that computes something, got one whose output is made by no op.');
 }

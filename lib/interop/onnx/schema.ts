@@ -77,5 +77,8 @@ export function encode(message: string, fields: Readonly<Record<string, unknown>
 /** What a field that holds so many bytes begins with: its number and wire type (length-delimited), and the length. */
 export function startOfField(message: string, name: string, length: number): Uint8Array {
   const id = messages[message]?.[name]?.[0] as number;
-  return protobuf.Writer.create().uint32((id << 3) | 2).uint32(length).finish();
+  return protobuf.Writer.create()
+    .uint32((id << 3) | 2)
+    .uint32(length)
+    .finish();
 }

@@ -1,7 +1,7 @@
 // The package's version.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from '../native.js';
+import { packageRoot } from './native.js';
 
 /** The version in package.json. */
 export function packageVersion(): string {
