@@ -8,20 +8,26 @@ import { fileURLToPath } from 'node:url';
 export const benchFolder = dirname(fileURLToPath(import.meta.url));
 export const root = dirname(benchFolder);
 
-/** One timed run of a training step in its own process. */
+/** Timed steps of one net in one process. */
 export interface StepRun {
   library: string;
   /** One entry a step, after warm-up. */
   seconds: number[];
+  /** Images of a step, where they are fewer than were asked for. */
+  batch?: number;
   peakRssBytes: number;
-  /** The longest time that a 5 ms timer was late during the timed steps. Not measured for other libraries. */
+  /** The longest time that a 5 ms timer was late during the timed steps. Not measured for Python. */
   eventLoopDelayMs?: number;
   /** From the start of the process to the end of the first step. */
   firstStepSeconds?: number;
   /** On a GPU. */
   peakDeviceBytes?: number;
-  loss: number;
+  /** Of the last step; null where it is not finite. */
+  loss: number | null;
 }
+
+/** What a child process printed, or why it printed nothing. */
+export type Outcome<T> = { result: T } | { failed: string };
 
 /** glibc's allocator so tuned that memory is touched once and kept: without it PyTorch trains four times slower here. */
 export const tunedMalloc = {
@@ -33,25 +39,49 @@ export const tunedMalloc = {
   ].join(':'),
 };
 
+/** A size of this process in bytes: VmRSS now, VmHWM the most so far. The kernel counts a parent's into a child's maxRSS. */
+export function processBytes(field: 'VmRSS' | 'VmHWM'): number {
+  const status = readFileSync('/proc/self/status', 'utf8');
+  return Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)![1]) * 1024;
+}
+
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** Runs a command that ends by printing one line of JSON; null (with the reason on stderr) where it fails. */
-export function runJson<T>(command: string, args: readonly string[], env: Record<string, string> = {}): T | null {
-  const result = spawnSync(command, args, { cwd: root, env: { ...process.env, ...env }, encoding: 'utf8' });
+/** Runs a command that ends by printing one line of JSON. `limitSeconds`: it is ended after so long. */
+export function runJson<T>(
+  command: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+  limitSeconds?: number,
+): Outcome<T> {
+  const result = spawnSync(command, args, {
+    cwd: root,
+    env: { ...process.env, ...env },
+    encoding: 'utf8',
+    timeout: limitSeconds && limitSeconds * 1000,
+  });
   const line = result.stdout?.trim().split('\n').at(-1) ?? '';
-  if (result.status === 0 && line.startsWith('{')) return JSON.parse(line) as T;
-  process.stderr.write(
-    `${command} ${args.join(' ')} failed: ${result.error?.message ?? result.stderr.split('\n').slice(-4).join('\n')}\n`,
+  if (result.status === 0 && line.startsWith('{')) return { result: JSON.parse(line) as T };
+  if ((result.error as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT')
+    return { failed: `not done after ${limitSeconds} s` };
+  return { failed: result.error?.message ?? reasonIn(result.stderr) };
+}
+
+/** The line that names the error: Node prints the stack behind it, Python before it. */
+function reasonIn(stderr: string): string {
+  const lines = stderr.trim().split('\n');
+  return (
+    lines.findLast((line) => /^[\w.]*(Error|Exception|SystemExit)\b|^[A-Z]\w*Error/.test(line)) ??
+    lines.slice(-4).join(' ')
   );
-  return null;
 }
 
 /** Runs a benchmark script of this folder with Node. */
-export function runScript<T>(script: string, args: readonly string[], env: Record<string, string> = {}): T | null {
+export function runScript<T>(script: string, args: readonly string[], env: Record<string, string> = {}): Outcome<T> {
   return runJson<T>(process.execPath, ['--import', 'tsx', join(benchFolder, script), ...args], env);
 }
 
@@ -86,13 +116,23 @@ function commit(): string {
   }
 }
 
+export const resultFile = (name: string, ending = 'json'): string => join(benchFolder, 'results', `${name}.${ending}`);
+
+/** Date, commit and machine, as every result has them. */
+export const circumstances = () => ({
+  date: new Date().toISOString().slice(0, 10),
+  commit: commit(),
+  machine: machine(),
+});
+
+/** Writes a text, and says so. */
+export function writeText(file: string, content: string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, content);
+  process.stdout.write(`wrote ${file}\n`);
+}
+
 /** Writes bench/results/<name>.json, or another file, with date, machine and commit. */
 export function writeResult(name: string, result: Record<string, unknown>, other = ''): void {
-  const file = other || join(benchFolder, 'results', `${name}.json`);
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(
-    file,
-    `${JSON.stringify({ date: new Date().toISOString().slice(0, 10), commit: commit(), machine: machine(), ...result }, null, 2)}\n`,
-  );
-  process.stdout.write(`wrote ${file}\n`);
+  writeText(other || resultFile(name), `${JSON.stringify({ ...circumstances(), ...result }, null, 2)}\n`);
 }

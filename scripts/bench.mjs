@@ -1,17 +1,22 @@
-// `npm run bench`: every benchmark in bench/, one after the other, or the one that is named. Arguments go to it.
+// `npm run bench`: the usual benchmarks in bench/, one after the other, or the one that is named. Arguments go to it.
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setupOrExit } from './setup.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const all = ['compare', 'loader', 'native-call', 'memory'];
+const usual = ['compare', 'loader', 'native-call', 'memory', 'readme'];
+const onRequest = ['peak', 'profile', 'growth', 'degradation'];
 
+const [name, ...args] = process.argv.slice(2);
+if (name !== undefined && ![...usual, ...onRequest].includes(name)) {
+  process.stderr.write(
+    `There is no benchmark '${name}'. Without a name: ${usual.join(', ')}. By name also ${onRequest.join(', ')}.\n`,
+  );
+  process.exit(2);
+}
 setupOrExit();
-const [name, ...rest] = process.argv.slice(2);
-const chosen = all.includes(name) ? [name] : all;
-const args = all.includes(name) ? rest : process.argv.slice(2);
-for (const script of chosen) {
+for (const script of name === undefined ? usual : [name]) {
   const file = join(root, 'bench', `${script}.ts`);
   const { status } = spawnSync(process.execPath, ['--expose-gc', '--import', 'tsx', file, ...args], {
     cwd: root,

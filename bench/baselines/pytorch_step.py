@@ -1,17 +1,21 @@
-"""Training or inference steps of the chapter's ResNet-18 in PyTorch, timed one by one; prints one JSON line.
+"""Training or inference steps of a net in PyTorch, timed one by one; prints one JSON line.
 
-python pytorch_step.py --task training|inference --size 96 --batch 256 --steps 7 --mode eager|compile --device cpu|cuda --precision float32|bfloat16
+python pytorch_step.py --model r18@96|resnet50@224 --task training|inference --batch 256 --steps 7 --mode eager|compile --device cpu|cuda --precision float32|bfloat16
 On the GPU float32 uses TF32, as residua does there, and cuDNN times its algorithms.
 The memory allocator is tuned by the caller through GLIBC_TUNABLES: first-touch page faults cost more than the arithmetic.
 """
 import argparse
 import json
-import resource
+import math
+import os
+import re
 import time
 
 import torch
 from torch import nn
 from torch.nn import functional as F
+
+from resnet50 import resnet50
 
 
 class Residual(nn.Module):
@@ -42,11 +46,35 @@ def chapter_resnet18(classes=10):
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, classes))
 
 
+def model_of(name):
+    """The net of a name such as 'r18@96', the shape of its images, its number of classes."""
+    net, size = name.split("@")
+    if net == "r18":
+        return chapter_resnet18(), (1, int(size), int(size)), 10
+    if net == "resnet50":
+        return resnet50(), (3, int(size), int(size)), 1000
+    raise SystemExit(f"Expected --model r18@SIZE or resnet50@SIZE, got {name}.")
+
+
+def peak_rss_bytes():
+    """The most memory that this process had. The kernel counts a parent's into a child's ru_maxrss."""
+    with open("/proc/self/status") as status:
+        return int(re.search(r"VmHWM:\s+(\d+)", status.read()).group(1)) * 1024
+
+
+def process_start():
+    """When this process began, in seconds of the system's clock."""
+    with open("/proc/self/stat") as stat, open("/proc/uptime") as uptime:
+        ticks = int(stat.read().rsplit(")", 1)[1].split()[19])
+        return time.time() - float(uptime.read().split()[0]) + ticks / os.sysconf("SC_CLK_TCK")
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--size", type=int, default=96)
+    parser.add_argument("--model", default="r18@96")
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--steps", type=int, default=7)
+    parser.add_argument("--min-seconds", type=float, default=0)
     parser.add_argument("--warmup", type=int, default=2)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--mode", choices=["eager", "compile"], default="eager")
@@ -59,10 +87,11 @@ def main():
     torch.set_num_threads(args.threads)
     torch.backends.cudnn.benchmark = True
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = True
-    net = chapter_resnet18().to(args.device, memory_format=torch.channels_last)
+    net, image_shape, classes = model_of(args.model)
+    net = net.to(args.device, memory_format=torch.channels_last)
     optimiser = torch.optim.SGD(net.parameters(), lr=0.05)
-    x = torch.rand(args.batch, 1, args.size, args.size).to(args.device, memory_format=torch.channels_last)
-    labels = (torch.arange(args.batch) % 10).to(args.device)
+    x = torch.rand(args.batch, *image_shape).to(args.device, memory_format=torch.channels_last)
+    labels = (torch.arange(args.batch) % classes).to(args.device)
     mixed = args.precision == "bfloat16"
 
     def loss_of():
@@ -89,13 +118,19 @@ def main():
     step = training_step if args.task == "training" else lambda: forward()[0, 0].item()
 
     seconds = []
-    for i in range(args.warmup + args.steps):
+    timed = i = 0
+    while i < args.warmup + args.steps or timed < args.min_seconds:
         start = time.perf_counter()
         loss = step()
+        if i == 0:
+            first_step = time.time() - process_start()
         if i >= args.warmup:
             seconds.append(time.perf_counter() - start)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    run = {"library": f"PyTorch {torch.__version__}", "seconds": seconds, "peakRssBytes": peak, "loss": loss}
+            timed += seconds[-1]
+        i += 1
+    run = {"library": f"PyTorch {torch.__version__}", "seconds": seconds, "peakRssBytes": peak_rss_bytes()}
+    run["firstStepSeconds"] = first_step
+    run["loss"] = loss if math.isfinite(loss) else None  # JSON has no NaN
     if args.device == "cuda":
         run["peakDeviceBytes"] = torch.cuda.max_memory_reserved()
     print(json.dumps(run))

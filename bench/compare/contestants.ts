@@ -1,0 +1,64 @@
+// Who runs a case: residua, PyTorch in several configurations, TensorFlow.js. Each in a process of its own.
+import { join } from 'node:path';
+import {
+  benchFolder,
+  type Outcome,
+  pythonWithTorch,
+  runJson,
+  runScript,
+  type StepRun,
+  tunedMalloc,
+} from '../harness.js';
+import type { Case, CompareOptions, Peer } from './cases.js';
+import { tensorFlowJs } from './tensorflow-js.js';
+
+export interface Contestant {
+  name: string;
+  /** Rounds after the first failure, or after one where `once`, are left out. */
+  once: boolean;
+  run: (each: Case) => Outcome<StepRun>;
+}
+
+export const ownName = 'residua';
+
+const peerNames: Readonly<Record<Peer, string>> = {
+  eager: 'PyTorch eager, channels_last, tuned malloc',
+  compiled: 'PyTorch compiled, channels_last, tuned malloc',
+  'eager-default-malloc': 'PyTorch eager, channels_last, default malloc',
+  'compiled-default-malloc': 'PyTorch compiled, channels_last, default malloc',
+};
+
+/** residua first, then the peers that are there; the reason for those that are not goes to stderr. */
+export function contestantsOf(options: CompareOptions): Contestant[] {
+  const common = ({ model, task, batch, precision, threads }: Case): string[] => [
+    ...['--model', model, '--task', task, '--batch', String(batch), '--precision', precision],
+    ...['--threads', String(threads), '--steps', String(options.steps), '--min-seconds', String(options.minSeconds)],
+  ];
+  const list: Contestant[] = [
+    {
+      name: ownName,
+      once: false,
+      run: (each) => runScript<StepRun>('step.ts', [...common(each), '--device', options.device]),
+    },
+  ];
+  const python = options.peers.length > 0 ? pythonWithTorch() : null;
+  if (options.peers.length > 0 && !python)
+    process.stderr.write('PyTorch is left out: no python3 (or RESIDUA_PYTHON) with torch.\n');
+  const script = join(benchFolder, 'baselines', 'pytorch_step.py');
+  for (const peer of python ? options.peers : []) {
+    const [mode, isTuned] = [peer.startsWith('eager') ? 'eager' : 'compile', !peer.endsWith('default-malloc')];
+    const device = options.device === 'cpu' ? 'cpu' : 'cuda';
+    list.push({
+      name: peerNames[peer],
+      once: !isTuned, // several times slower: once is enough to know that
+      run: (each) =>
+        runJson<StepRun>(
+          python as string,
+          [script, '--mode', mode, '--device', device, ...common(each)],
+          isTuned ? tunedMalloc : {},
+        ),
+    });
+  }
+  if (options.tensorFlowJs) list.push(...tensorFlowJs());
+  return list;
+}
