@@ -1,0 +1,71 @@
+// What a classifier confuses: counts of label against prediction, and what follows from them.
+
+/** One class of a data set. Fractions are from 0 to 1; null where nothing is divided by nothing. */
+export interface ClassMetrics {
+  /** Of the images predicted as this class, the part that is. */
+  precision: number | null;
+  /** Of the images of this class, the part predicted as it. */
+  recall: number | null;
+  /** Images of this class. */
+  images: number;
+}
+
+/** A classifier on a data set. Plain data. */
+export interface ClassificationMetrics {
+  images: number;
+  /** Mean cross-entropy of an image, without smoothing. */
+  loss: number;
+  /** Fraction whose largest score is at the label. */
+  top1: number;
+  /** Fraction with the label among the five largest scores. */
+  top5: number;
+  classes: ClassMetrics[];
+  /** Images by label (row) and prediction (column). */
+  confusion: number[][];
+}
+
+/** Adds up batches of scores. */
+export class ClassificationTotals {
+  #images = 0;
+  #lossSum = 0;
+  #top5 = 0;
+  #confusion: number[][] = [];
+
+  /** scores [n, classes] in row-major order, labels [n]. Of equal scores the first counts as the largest. */
+  add(scores: ArrayLike<number>, labels: ArrayLike<number>): void {
+    const classes = scores.length / labels.length;
+    if (this.#confusion.length === 0)
+      this.#confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+    for (let i = 0; i < labels.length; i++) {
+      const row = Array.from({ length: classes }, (_, j) => scores[i * classes + j] as number);
+      this.#addOne(row, labels[i] as number);
+    }
+  }
+
+  #addOne(row: readonly number[], label: number): void {
+    const own = row[label] as number;
+    const largest = Math.max(...row);
+    const ahead = row.filter((score, j) => score > own || (score === own && j < label)).length;
+    const counts = this.#confusion[label] as number[];
+    const predicted = Math.max(row.indexOf(largest), 0); // NaN everywhere: the first, as argmax
+    counts[predicted] = (counts[predicted] as number) + 1;
+    this.#images += 1;
+    this.#top5 += Number(ahead < 5);
+    this.#lossSum += largest - own + Math.log(row.reduce((sum, score) => sum + Math.exp(score - largest), 0));
+  }
+
+  get metrics(): ClassificationMetrics {
+    const confusion = this.#confusion;
+    const columnSum = (j: number) => confusion.reduce((sum, row) => sum + (row[j] as number), 0);
+    const classes = confusion.map((row, j) => {
+      const images = row.reduce((sum, count) => sum + count, 0);
+      const right = row[j] as number;
+      return { precision: fraction(right, columnSum(j)), recall: fraction(right, images), images };
+    });
+    const right = confusion.reduce((sum, row, j) => sum + (row[j] as number), 0);
+    const n = this.#images;
+    return { images: n, loss: this.#lossSum / n, top1: right / n, top5: this.#top5 / n, classes, confusion };
+  }
+}
+
+const fraction = (part: number, whole: number): number | null => (whole === 0 ? null : part / whole);

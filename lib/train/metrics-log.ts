@@ -1,0 +1,59 @@
+// metrics.jsonl: one line of JSON every few steps and after every epoch.
+import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { writeFileAtomically } from '../interop/atomic-file.js';
+import { checkInteger, checkOptions } from '../options.js';
+import type { FitBatch, FitEpoch, FitHandler, FitNumericProblem } from './fit-handlers.js';
+import type { FitRun } from './fit-run.js';
+
+/** Lines have `event`: 'step', 'epoch' or 'numericProblem'. A resumed run drops the lines after the step it goes on from. */
+export class MetricsLog implements FitHandler {
+  readonly #file: string;
+  readonly #everySteps: number;
+  #handle: FileHandle | null = null;
+
+  constructor(file: string, options: { everySteps?: number } = {}) {
+    checkOptions('MetricsLog', options, ['everySteps']);
+    this.#file = file;
+    this.#everySteps = checkInteger('MetricsLog', 'everySteps', options.everySteps ?? 1, 1);
+  }
+
+  async trainBegin({ step }: FitRun): Promise<void> {
+    await mkdir(dirname(this.#file), { recursive: true });
+    const old = step === 0 ? '' : await readFile(this.#file, 'utf8').catch(() => ''); // the file may be gone: it begins here
+    const kept = old.split('\n').filter((line) => stepOf(line) <= step);
+    await writeFileAtomically(this.#file, [Buffer.from(kept.map((line) => `${line}\n`).join(''))]);
+    this.#handle = await open(this.#file, 'a');
+  }
+
+  async batchEnd(_run: FitRun, batch: FitBatch): Promise<void> {
+    if (batch.step % this.#everySteps === 0) await this.#write({ event: 'step', ...batch });
+  }
+
+  async numericProblem(_run: FitRun, problem: FitNumericProblem): Promise<void> {
+    await this.#write({ event: 'numericProblem', ...problem, loss: String(problem.loss) });
+  }
+
+  async epochEnd(_run: FitRun, epoch: FitEpoch): Promise<void> {
+    await this.#write({ event: 'epoch', ...epoch });
+  }
+
+  async trainEnd(): Promise<void> {
+    await this.#handle?.close();
+    this.#handle = null;
+  }
+
+  async #write(line: object): Promise<void> {
+    await this.#handle?.appendFile(`${JSON.stringify(line)}\n`);
+    await this.#handle?.datasync();
+  }
+}
+
+/** Infinity for what is no whole line: a killed process may have left half of one. */
+function stepOf(line: string): number {
+  try {
+    return (JSON.parse(line) as { step: number }).step;
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}

@@ -1,0 +1,50 @@
+// fit: a process killed at any moment never leaves a damaged checkpoint, and loses at most the work since the last one.
+import { spawn } from 'node:child_process';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { readCheckpoint } from '../../lib/train/checkpoint.js';
+
+const child = fileURLToPath(new URL('fit-kill-child.ts', import.meta.url));
+const kills = 10;
+
+/** Runs the child until it saved `saves` checkpoints and so many milliseconds more; returns what it printed. */
+function runAndKill(folder: string, saves: number, milliseconds: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const process_ = spawn(process.execPath, ['--import', 'tsx', child, folder], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let [text, errors] = ['', ''];
+    const count = () => text.split('saved ').length - 1;
+    process_.stdout.on('data', (data) => {
+      const before = count();
+      text += data;
+      if (before < saves && count() >= saves) setTimeout(() => process_.kill('SIGKILL'), milliseconds);
+    });
+    process_.stderr.on('data', (data) => {
+      errors += data;
+    });
+    process_.on('error', reject);
+    process_.on('close', (_, signal) => {
+      if (signal === 'SIGKILL') resolve(text);
+      else reject(new Error(`The child ended by itself: ${errors}`));
+    });
+  });
+}
+
+test(`${kills} kills at random moments leave whole checkpoints alone`, async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'residua-kill-'));
+  try {
+    for (let kill = 0; kill < kills; kill++) {
+      const text = await runAndKill(folder, 2, Math.random() * 60);
+      expect(text).not.toContain('warning');
+      const told = [...text.matchAll(/saved (\d+)\n/g)].map(([, step]) => Number(step));
+      const names = (await readdir(folder)).filter((name) => name.startsWith('step-')).sort();
+      const states = await Promise.all(names.map((name) => readCheckpoint(join(folder, name))));
+      // A checkpoint may be there of which the child could not tell any more.
+      expect(states.at(-1)?.step).toBeGreaterThanOrEqual(told.at(-1) as number);
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});

@@ -1,0 +1,123 @@
+// fit: a resumed run continues to the same bits; damaged checkpoints; what is kept.
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { cpu } from '../../lib/device.js';
+import type { Precision } from '../../lib/precision.js';
+import { seed } from '../../lib/tensor/random.js';
+import { type FitHandler, type FitOptions, fit as fitNet } from '../../lib/train/index.js';
+import { rejection } from '../data/idx-files.js';
+import { bitsOf, fitProblem } from './fit-problem.js';
+
+const device = cpu();
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'residua-fit-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** Trains three epochs, or until a step; returns the history and the bits. */
+async function run(options: Partial<FitOptions> & { stopAfter?: number; otherSeed?: number } = {}) {
+  const { stopAfter, otherSeed, ...rest } = options;
+  const { net, trainer, train, validation } = fitProblem(device);
+  if (otherSeed !== undefined) seed(otherSeed); // the checkpoint's random state must count, not this one
+  const ending = new AbortController();
+  const stopper: FitHandler = { batchEnd: (_, { step }) => void (step === stopAfter && ending.abort()) };
+  const handlers = [stopper, ...(rest.handlers ?? [])];
+  const history = await fitNet(net, trainer, {
+    train,
+    validation,
+    epochs: 3,
+    device,
+    signal: ending.signal,
+    ...rest,
+    handlers,
+  });
+  const epochs = history.epochs.map(({ seconds, ...values }) => values);
+  return { history, epochs, bits: bitsOf(net), numUpdate: trainer.numUpdate };
+}
+
+describe('a resumed run', () => {
+  const extras: [string, Partial<FitOptions>][] = [
+    ['plain', {}],
+    ['everything', { averageDecay: 0.9, mixup: { alpha: 0.4 }, labelSmoothing: 0.1, accumulate: 2 }],
+    ['op by op', { capture: false }],
+  ];
+  describe.each(['float32', 'bfloat16'] as Precision[])('in %s', (precision) => {
+    test.each(extras)('ends with the bits of an unbroken one: %s', async (_, extra) => {
+      const whole = await run({ epochs: 2, precision, ...extra });
+      const steps = whole.numUpdate;
+      for (const stopAfter of [2, Math.floor(steps / 2), Math.floor(steps * 0.7)]) {
+        const checkpoint = { folder: join(folder, String(stopAfter)) };
+        const first = await run({ epochs: 2, precision, ...extra, checkpoint, stopAfter });
+        expect(first.history.aborted).toBe(true);
+        expect(first.numUpdate).toBe(stopAfter);
+        const second = await run({ epochs: 2, precision, ...extra, checkpoint, resume: true, otherSeed: 99 });
+        expect(second.numUpdate).toBe(steps);
+        expect(second.bits).toEqual(whole.bits);
+        expect(second.epochs).toEqual(whole.epochs);
+      }
+    });
+  });
+
+  test('is another one with another random state: the comparison can fail', async () => {
+    const whole = await run();
+    const checkpoint = { folder };
+    await run({ checkpoint, stopAfter: 5 });
+    const [name] = await readdir(folder);
+    const file = join(folder, name as string, 'state.json');
+    const manifest = JSON.parse(await readFile(file, 'utf8'));
+    manifest.state.random.stream += 1;
+    await writeFile(file, JSON.stringify(manifest));
+    expect((await run({ checkpoint, resume: true })).bits).not.toEqual(whole.bits);
+  });
+
+  test('begins at the beginning where there is no checkpoint, and refuses a used folder without resume', async () => {
+    const whole = await run();
+    const checkpoint = { folder };
+    expect((await run({ checkpoint, resume: true })).bits).toEqual(whole.bits);
+    expect(await rejection(run({ checkpoint }))).toMatchObject({ code: 'CHECKPOINT_ERROR' });
+  });
+});
+
+describe('checkpoints', () => {
+  test('the last N and the best are kept', async () => {
+    const checkpoint = { folder, everySteps: 2, keepLast: 2 };
+    const { history } = await run({ checkpoint });
+    const names = (await readdir(folder)).sort();
+    const scores = history.epochs.map(({ validation }) => validation?.top1 as number);
+    const best = history.epochs[scores.indexOf(Math.max(...scores))];
+    const bestName = `step-${String(best?.step).padStart(9, '0')}`;
+    expect(history.bestCheckpoint).toBe(join(folder, bestName));
+    const last = ['step-000000020', 'step-000000021'];
+    expect(names).toEqual([...new Set([bestName, ...last])].sort());
+    expect(history.lastCheckpoint).toBe(join(folder, 'step-000000021'));
+  });
+
+  test.each(['weights.safetensors', 'trainer.safetensors', 'state.json'])(
+    'a damaged %s is passed over, with a word, for the one before',
+    async (file) => {
+      const whole = await run();
+      await run({ checkpoint: { folder, everySteps: 2 }, stopAfter: 5 });
+      const newest = (await readdir(folder)).sort().at(-1) as string;
+      const path = join(folder, newest, file);
+      await truncate(path, Math.floor((await readFile(path)).length / 2));
+      const warnings: string[] = [];
+      const second = await run({ checkpoint: { folder }, resume: true, warn: (line) => warnings.push(line) });
+      expect(warnings).toEqual([expect.stringContaining(path)]);
+      expect(second.bits).toEqual(whole.bits);
+    },
+  );
+
+  test('one changed byte is found; with no whole checkpoint the run is refused', async () => {
+    await run({ checkpoint: { folder }, stopAfter: 1 });
+    const [name] = await readdir(folder);
+    const path = join(folder, name as string, 'weights.safetensors');
+    const bytes = await readFile(path);
+    bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1);
+    await writeFile(path, bytes);
+    const error = await rejection(run({ checkpoint: { folder }, resume: true, warn: () => {} }));
+    expect(error).toMatchObject({ code: 'CHECKPOINT_ERROR', message: expect.stringContaining(folder) });
+  });
+});

@@ -1,0 +1,272 @@
+// fit: the steps it takes, events, averaging, accumulation, mixup, early stopping, metrics, numbers that go wrong.
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { DataLoader } from '../../lib/data/index.js';
+import { cpu } from '../../lib/device.js';
+import { Block, Conv2D, Dense, Sequential } from '../../lib/nn/index.js';
+import { Trainer } from '../../lib/optim/index.js';
+import { tensor } from '../../lib/tensor/create.js';
+import { memory } from '../../lib/tensor/memory.js';
+import type { Tensor } from '../../lib/tensor/tensor.js';
+import { ClassificationTotals } from '../../lib/train/confusion.js';
+import { EarlyStopping, type FitHandler, type FitOptions, fit as fitNet, MetricsLog } from '../../lib/train/index.js';
+import { mixup } from '../../lib/train/mixup.js';
+import { rejection } from '../data/idx-files.js';
+import { collectGarbage } from '../helpers/collect-garbage.js';
+import { bitsOf, fitProblem } from './fit-problem.js';
+import { brightPixels, linearNet, referenceTraining } from './problems.js';
+
+const device = cpu();
+
+async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'residua-fit-'));
+  try {
+    return await use(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Trains the linear net on 48 images; its weights [3, 4] and the history. */
+async function trainLinear(options: Partial<FitOptions> & { batchSize?: number } = {}) {
+  const { batchSize = 8, ...rest } = options;
+  const net = linearNet();
+  const trainer = new Trainer(net.collectParams(), 'sgd', { learningRate: 0.5 });
+  const loader = new DataLoader(brightPixels(48), { batchSize, device });
+  const history = await fitNet(net, trainer, { train: loader, validation: loader, epochs: 4, device, ...rest });
+  return { history, weights: net.weight.data().dataSync() as Float32Array, trainer };
+}
+
+describe('fit', () => {
+  test('takes the steps of softmax regression in plain loops', async () => {
+    const { history } = await trainLinear();
+    for (const [i, expected] of referenceTraining(brightPixels(48), 8, 0.5, 4).entries()) {
+      expect((history.epochs[i]?.loss as number) / expected.loss).toBeCloseTo(1, 5);
+      expect(history.epochs[i]?.trainAccuracy).toBeCloseTo(expected.accuracy, 12);
+    }
+  });
+
+  test.each([2, 3, 4])('sums the gradients of %i batches for one step', async (accumulate) => {
+    const [small, large] = [
+      await trainLinear({ accumulate, batchSize: 4 }),
+      await trainLinear({ batchSize: 4 * accumulate }),
+    ];
+    expect(small.trainer.numUpdate).toBe(large.trainer.numUpdate);
+    for (const [i, value] of small.weights.entries()) expect(value).toBeCloseTo(large.weights[i] as number, 5);
+  });
+
+  test('tells its handlers of everything in order, and leaves no tensors behind', async () => {
+    const events: string[] = [];
+    const names = ['trainBegin', 'epochBegin', 'batchEnd', 'epochEnd', 'trainEnd'] as const;
+    const handler = Object.fromEntries(names.map((name) => [name, () => void events.push(name)])) as FitHandler;
+    const { net, trainer, train, validation } = fitProblem(device);
+    const options = { train, validation, device, averageDecay: 0.5, mixup: { alpha: 1 }, accumulate: 2 };
+    await fitNet(net, trainer, { ...options, epochs: 1 });
+    await collectGarbage();
+    const before = memory();
+    await fitNet(net, trainer, { ...options, epochs: 2, handlers: [handler] });
+    expect(memory()).toMatchObject({ tensors: before.tensors, bytes: before.bytes });
+    const epoch = ['epochBegin', ...new Array(4).fill('batchEnd'), 'epochEnd'];
+    expect(events).toEqual(['trainBegin', ...epoch, ...epoch, 'trainEnd']);
+  });
+
+  test('evaluates and stores averaged weights', async () => {
+    await inFolder(async (folder) => {
+      const net = linearNet();
+      const seen = [[...(net.weight.data().dataSync() as Float32Array)]];
+      const trainer = new Trainer(net.collectParams(), 'sgd', { learningRate: 0.5 });
+      const train = new DataLoader(brightPixels(24), { batchSize: 8, device });
+      const handler = { batchEnd: () => void seen.push([...(net.weight.data().dataSync() as Float32Array)]) };
+      await fitNet(net, trainer, {
+        train,
+        epochs: 2,
+        device,
+        averageDecay: 0.3,
+        handlers: [handler],
+        checkpoint: { folder },
+      });
+      let average = seen[1] as number[]; // begins with the weights of the first step
+      for (const [n, weights] of seen.slice(1).entries()) {
+        const decay = Math.min(0.3, (1 + n) / (10 + n));
+        average = average.map((value, i) => decay * value + (1 - decay) * (weights[i] as number));
+      }
+      const stored = linearNet();
+      await stored.loadParameters(join(folder, 'step-000000006', 'average.safetensors'));
+      for (const [i, value] of (stored.weight.data().dataSync() as Float32Array).entries())
+        expect(value).toBeCloseTo(average[i] as number, 5);
+      expect([...(net.weight.data().dataSync() as Float32Array)]).toEqual(seen.at(-1));
+    });
+  });
+
+  test('stops early after the epochs of patience', async () => {
+    const { net, train, validation } = fitProblem(device);
+    const trainer = new Trainer(net.collectParams(), 'sgd', { learningRate: 0 });
+    const stopping = new EarlyStopping({ patience: 2, monitor: 'accuracy', minDelta: 1 });
+    const history = await fitNet(net, trainer, { train, validation, epochs: 9, device, handlers: [stopping] });
+    expect(history.epochs.length).toBe(3);
+    expect(history.stopped).toContain('2 epochs');
+  });
+
+  test('writes metrics.jsonl, one line a step and an epoch, also over a resumption', async () => {
+    await inFolder(async (folder) => {
+      const file = join(folder, 'metrics.jsonl');
+      for (const epochs of [1, 2]) {
+        const { net, trainer, train } = fitProblem(device);
+        const checkpoint = { folder: join(folder, 'checkpoints') };
+        await fitNet(net, trainer, {
+          train,
+          epochs,
+          device,
+          checkpoint,
+          resume: true,
+          handlers: [new MetricsLog(file)],
+        });
+      }
+      const lines = (await readFile(file, 'utf8'))
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+      const epoch = [...new Array(7).fill('step'), 'epoch'];
+      expect(lines.map(({ event }) => event)).toEqual([...epoch, ...epoch]);
+      expect(lines.filter(({ event }) => event === 'step').map(({ step }) => step)).toEqual(
+        Array.from({ length: 14 }, (_, i) => i + 1),
+      );
+    });
+  });
+
+  test.each([
+    ['resume', { resume: true }],
+    ['checkpoint', { onNan: 'rollback' }],
+    ['averageDecay', { averageDecay: 2 }],
+    ['accumulate', { accumulate: 0 }],
+    ['mixup.alpha', { mixup: { alpha: 0 } }],
+    ['unknownOption', { unknownOption: 1 }],
+  ])('refuses a wrong %s', async (name, options) => {
+    const error = await rejection(trainLinear(options as Partial<FitOptions>));
+    expect(error).toMatchObject({ code: 'CONFIG_ERROR', message: expect.stringContaining(name) });
+  });
+});
+
+/** Passes on its input, or NaN while it is bad. */
+class Poison extends Block {
+  bad = 0;
+  override forward(x: Tensor): Tensor {
+    return this.bad > 0 ? x.mul(Number.NaN) : x;
+  }
+}
+
+describe('a loss that is NaN', () => {
+  /** 7 steps an epoch; the layer '1' gives NaN at steps `from` to `to`. */
+  async function poisoned(from: number, to: number, options: Partial<FitOptions>) {
+    const poison = new Poison();
+    const net = new Sequential().add(new Conv2D(2, { kernelSize: 1 }), poison, new Dense(3));
+    net.initialize({ device });
+    const trainer = new Trainer(net.collectParams(), 'sgd', { learningRate: 0.1, momentum: 0.9 });
+    const bits: Record<string, string>[] = [];
+    const layers: string[] = [];
+    let tried = 0;
+    const advance = () => {
+      tried += 1;
+      poison.bad = Number(tried + 1 >= from && tried + 1 <= to);
+    };
+    const handler: FitHandler = {
+      batchEnd: () => {
+        bits.push(bitsOf(net));
+        advance();
+      },
+      numericProblem: (_, { layer }) => {
+        layers.push(layer);
+        advance();
+      },
+    };
+    const train = new DataLoader(brightPixels(50), { batchSize: 8, device });
+    const training = fitNet(net, trainer, {
+      train,
+      epochs: 2,
+      device,
+      capture: false,
+      handlers: [handler],
+      ...options,
+    });
+    const error = await training.then(
+      () => null,
+      (reason: unknown) => reason,
+    );
+    return { error, bits, layers, net, trainer };
+  }
+
+  test('stops with NumericError that names epoch, step and layer, after a checkpoint of before', async () => {
+    await inFolder(async (folder) => {
+      const { error, bits, net } = await poisoned(10, 10, { checkpoint: { folder } });
+      expect(error).toMatchObject({ code: 'NUMERIC_ERROR', details: { epoch: 2, step: 10, layer: '1' } });
+      expect((error as Error).message).toContain("epoch 2, step 10; first in layer '1'");
+      expect(bitsOf(net)).toEqual(bits[8]);
+      expect((await readdir(folder)).sort().at(-1)).toBe('step-000000009');
+      const before = new Sequential().add(new Conv2D(2, { kernelSize: 1 }), new Poison(), new Dense(3));
+      await before.loadParameters(join(folder, 'step-000000009', 'weights.safetensors'));
+      expect(bitsOf(before)).toEqual(bits[8]);
+    });
+  });
+
+  test('skips the step', async () => {
+    const { error, layers, trainer } = await poisoned(3, 4, { onNan: 'skip' });
+    expect(error).toBeNull();
+    expect(layers).toEqual(['1', '1']);
+    expect(trainer.numUpdate).toBe(12);
+  });
+
+  test('rolls back to the newest checkpoint', async () => {
+    await inFolder(async (folder) => {
+      const { error, bits, net } = await poisoned(14, 14, { onNan: 'rollback', checkpoint: { folder } });
+      expect(error).toBeNull();
+      expect(bitsOf(net)).toEqual(bits[6]); // of the end of the first epoch
+    });
+  });
+
+  test('stops at the tenth in a row all the same', async () => {
+    const { error } = await poisoned(2, 99, { onNan: 'skip', epochs: 5 });
+    expect(error).toMatchObject({ code: 'NUMERIC_ERROR', message: expect.stringContaining('10 times in a row') });
+  });
+});
+
+test('a confusion matrix, top-1, top-5, precision, recall and loss', () => {
+  const totals = new ClassificationTotals();
+  const rows = [
+    [9, 8, 7, 6, 5, 4],
+    [0, 1, 2, 3, 4, 5],
+    [0, 3, 0, 0, 0, 0],
+  ]; // predictions 0, 5, 1
+  totals.add(rows.slice(0, 2).flat(), [0, 0]);
+  totals.add(rows[2] as number[], [1]);
+  const metrics = totals.metrics;
+  expect(metrics).toMatchObject({ images: 3, top1: 2 / 3, top5: 2 / 3 });
+  expect(metrics.confusion[0]).toEqual([1, 0, 0, 0, 0, 1]);
+  expect(metrics.classes[0]).toEqual({ precision: 1, recall: 0.5, images: 2 });
+  expect(metrics.classes[5]).toEqual({ precision: 0, recall: null, images: 0 });
+  const loss = (row: number[], label: number) =>
+    Math.log(row.reduce((sum, score) => sum + Math.exp(score), 0)) - (row[label] as number);
+  const expected = rows.map((row, i) => loss(row, [0, 0, 1][i] as number)).reduce((a, b) => a + b) / 3;
+  expect(metrics.loss).toBeCloseTo(expected, 10);
+});
+
+test('mixup mixes images and labels alike, the same for a seed', () => {
+  const X = tensor([1, 2, 3, 4, 5, 6], { shape: [6, 1], device });
+  const y = tensor([1, 2, 3, 4, 5, 6], { dtype: 'int32', device });
+  const draw = (batch: number) => {
+    const { images, otherLabels, share } = mixup(X, y, { alpha: 0.5, seed: 3 }, 1, batch);
+    return { images: [...images.dataSync()], other: [...otherLabels.dataSync()], share: share.item() };
+  };
+  const { images, other, share } = draw(0);
+  expect([...other].sort()).toEqual([1, 2, 3, 4, 5, 6]);
+  for (const [i, value] of images.entries())
+    expect(value).toBeCloseTo(share * (i + 1) + (1 - share) * (other[i] as number), 5);
+  expect(draw(0)).toEqual({ images, other, share });
+  expect(draw(1).share).not.toBe(share);
+  const shares = Array.from({ length: 2000 }, (_, batch) => draw(batch).share);
+  const mean = shares.reduce((a, b) => a + b) / 2000;
+  const variance = shares.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 2000;
+  expect(mean).toBeCloseTo(0.5, 1);
+  expect(variance).toBeCloseTo(1 / 8, 1); // 1 / (4 (2 alpha + 1))
+});
