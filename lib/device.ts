@@ -1,6 +1,7 @@
 // Devices: names, availability, the default one.
 import { BackendUnavailableError, DeviceError, type ErrorDetails, type ResiduaError } from './errors.js';
 import { type NativeBackend, native } from './native.js';
+import { checkBoolean } from './options.js';
 
 /** A place where tensors live and ops run. Compare with `equals` or by `name`. */
 export class Device {
@@ -120,4 +121,13 @@ export function currentDevice(): Device {
 /** Number of threads of the CPU backend. Default: the cores that this process may use. */
 export function setThreads(n: number): void {
   setThreadsOf(backendOf(cpuDevice), n);
+}
+
+/**
+ * Whether the CPU backend chooses between a convolution's algorithms by timing them once (kept for as long as the process
+ * lives, and in a file). Without it convolutions that are new compute directly, the same bits in every process. Default true,
+ * unless RESIDUA_TUNE is 0.
+ */
+export function setTuning(on: boolean): void {
+  backendOf(cpuDevice).setTuning(checkBoolean('setTuning()', 'on', on));
 }

@@ -1,7 +1,7 @@
 // The public API: everything that users import from 'residua'.
 export { autograd, type GradCheckOptions } from './autograd/index.js';
 export * as data from './data/index.js';
-export { cpu, Device, type DeviceInfo, devices, gpu, setDevice, setThreads, tryGpu } from './device.js';
+export { cpu, Device, type DeviceInfo, devices, gpu, setDevice, setThreads, setTuning, tryGpu } from './device.js';
 export {
   BackendUnavailableError,
   CheckpointError,
@@ -24,12 +24,13 @@ export * as interop from './interop/index.js';
 export * as loss from './loss/index.js';
 export { residualStage } from './models/chapter.js';
 export * as models from './models/index.js';
-export type { DType, TypedArray } from './native.js';
+export type { DType, OpTime, TypedArray } from './native.js';
 export * as nn from './nn/index.js';
 export * as ops from './ops/index.js';
 export { type SgdOptions, Trainer } from './optim/index.js';
 export * as lrScheduler from './optim/lr-scheduler.js';
 export { autocast, type Precision, setPrecision } from './precision.js';
+export { profile } from './profile.js';
 export { arange, full, normal, ones, type TensorOptions, tensor, uniform, zeros } from './tensor/create.js';
 export type { NestedArray } from './tensor/format.js';
 export { type MemoryInfo, memory } from './tensor/memory.js';
@@ -39,8 +40,21 @@ export { Tensor } from './tensor/tensor.js';
 export {
   type Batch,
   type Batches,
+  type CheckpointOptions,
+  type ClassificationMetrics,
+  EarlyStopping,
   evaluateAccuracy,
+  evaluateClasses,
+  type FitBatch,
+  type FitEpoch,
+  type FitHandler,
+  type FitHistory,
+  type FitNumericProblem,
+  type FitOptions,
+  type FitRun,
+  fit,
   type History,
+  MetricsLog,
   type TrainOptions,
   trainCh5,
 } from './train/index.js';

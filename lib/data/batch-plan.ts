@@ -1,5 +1,6 @@
 // Which rows of a data set make up which batch of an epoch: a function of the epoch's number alone.
 import { native } from '../native.js';
+import { balancedOrder } from './balanced-order.js';
 
 /** What happens to images that do not fill a last batch: a smaller batch, left out, first in the next epoch. */
 export type LastBatch = 'keep' | 'discard' | 'rollover';
@@ -11,6 +12,8 @@ export interface PlanOptions {
   lastBatch: LastBatch;
   /** The generator's stream from which the epochs' streams derive; undefined: rows in order. */
   shuffle?: { seed: number; stream: number };
+  /** Class numbers of the rows, where each class is to come equally often in a shuffled epoch. */
+  balance?: ArrayLike<number>;
 }
 
 // Streams of epochs lie 2^32 apart: the global generator, which counts up from 0, does not come near them.
@@ -48,7 +51,8 @@ export function planEpoch(epoch: number, options: PlanOptions): Int32Array[] {
 }
 
 /** All rows in the order of an epoch. */
-function orderOf(epoch: number, { count, shuffle }: PlanOptions): Int32Array {
+function orderOf(epoch: number, { count, shuffle, balance }: PlanOptions): Int32Array {
   if (!shuffle) return Int32Array.from({ length: count }, (_, i) => i);
+  if (balance) return balancedOrder(balance, shuffle, epoch);
   return native().randomPermutation(count, shuffle.seed, shuffle.stream + (epoch + 1) * epochStride);
 }

@@ -1,13 +1,12 @@
 // Fashion-MNIST (Xiao, Rasul and Vollgraf 2017): where its files are looked for, and that they are the canonical ones.
-import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Device } from '../device.js';
-import { DataError } from '../errors.js';
 import { checkBoolean, checkInteger, checkOptions, type Size2d } from '../options.js';
+import { dataFolders } from './data-folders.js';
 import { DataLoader } from './data-loader.js';
 import type { Dataset } from './dataset.js';
-import { idxDataset } from './idx-dataset.js';
+import { type Download, type IdxCollection, loadIdxPart } from './idx-collection.js';
 
 /** The text labels of the ten classes, by class number. */
 export const fashionMnistLabels: readonly string[] = Object.freeze([
@@ -23,34 +22,38 @@ export const fashionMnistLabels: readonly string[] = Object.freeze([
   'ankle boot',
 ]);
 
-interface Part {
-  count: number;
-  images: { name: string; sha256: string };
-  labels: { name: string; sha256: string };
-}
-
-// Digests of the uncompressed IDX contents.
-const trainPart: Part = {
-  count: 60_000,
-  images: {
-    name: 'train-images-idx3-ubyte',
-    sha256: 'c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888',
+const fashionMnistFiles: IdxCollection = {
+  title: 'Fashion-MNIST',
+  classNames: fashionMnistLabels,
+  train: {
+    count: 60_000,
+    images: {
+      name: 'train-images-idx3-ubyte',
+      sha256: 'c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888',
+      md5: '8d4fb7e6c68d591d4c3dfef9ec88bf0d',
+    },
+    labels: {
+      name: 'train-labels-idx1-ubyte',
+      sha256: 'bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9',
+      md5: '25c81989df183df01b3e8a0aad5dffbe',
+    },
   },
-  labels: {
-    name: 'train-labels-idx1-ubyte',
-    sha256: 'bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9',
+  test: {
+    count: 10_000,
+    images: {
+      name: 't10k-images-idx3-ubyte',
+      sha256: '5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b',
+      md5: 'bef4ecab320f06d8554ea6380940ec79',
+    },
+    labels: {
+      name: 't10k-labels-idx1-ubyte',
+      sha256: '0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34',
+      md5: 'bb300cfdad3c16e7a12a480ee83cd310',
+    },
   },
-};
-const testPart: Part = {
-  count: 10_000,
-  images: {
-    name: 't10k-images-idx3-ubyte',
-    sha256: '5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b',
-  },
-  labels: {
-    name: 't10k-labels-idx1-ubyte',
-    sha256: '0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34',
-  },
+  hosts: ['http://fashion-mnist.s3-website.eu-central-1.amazonaws.com'],
+  remedy:
+    "Install it with 'apt-get install dataset-fashion-mnist' (Debian, Ubuntu), download it with { download: true }, or put the four files into a folder and name it in RESIDUA_DATA.",
 };
 
 export interface FashionMnistOptions {
@@ -58,24 +61,22 @@ export interface FashionMnistOptions {
   train: boolean;
   /** The folder of the IDX files. Where it is given, no other is looked at. */
   root?: string;
+  /** Whether missing files are downloaded (31 MB), into `fashion-mnist` in the root, RESIDUA_DATA or ~/.residua/datasets. Default false. */
+  download?: Download;
 }
 
 /**
  * Fashion-MNIST: one-channel images of 28 x 28 pixels in ten classes. The files (`train-images-idx3-ubyte.gz`, ..., also without
  * `.gz`) are looked for in `root`, or else in RESIDUA_DATA, /usr/share/datasets/fashion-mnist (Debian's package
  * dataset-fashion-mnist) and ~/.residua/datasets/fashion-mnist. Throws DataError: no files (with every folder looked at),
- * damaged files, contents that are not the canonical ones.
+ * damaged files, contents that are not the canonical ones, downloads that fail.
  */
 export async function fashionMnist(options: FashionMnistOptions): Promise<Dataset> {
-  checkOptions('fashionMnist()', options, ['train', 'root']);
-  checkBoolean('fashionMnist()', 'train', options.train);
-  const part = options.train ? trainPart : testPart;
-  const files = await findFiles(part, fashionMnistFolders(options.root));
-  return idxDataset(files.images, files.labels, {
-    classNames: fashionMnistLabels,
-    images: { dims: [part.count, 28, 28], sha256: part.images.sha256 },
-    labels: { dims: [part.count], sha256: part.labels.sha256 },
-  });
+  checkOptions('fashionMnist()', options, ['train', 'root', 'download']);
+  const { train, root, download = false } = options;
+  checkBoolean('fashionMnist()', 'train', train);
+  const target = dataFolders('fashion-mnist', root)[0] as string;
+  return loadIdxPart(fashionMnistFiles, train, fashionMnistFolders(root), download, target);
 }
 
 /** The folders in which the files are looked for, first one first. */
@@ -87,36 +88,6 @@ export function fashionMnistFolders(root?: string): string[] {
     '/usr/share/datasets/fashion-mnist',
     join(homedir(), '.residua', 'datasets', 'fashion-mnist'),
   ];
-}
-
-/** The files of a part in the first folder that has any of them. */
-async function findFiles(part: Part, folders: readonly string[]): Promise<{ images: string; labels: string }> {
-  for (const folder of folders) {
-    const images = await existing(folder, part.images.name);
-    const labels = await existing(folder, part.labels.name);
-    if (images && labels) return { images, labels };
-    if (!images && !labels) continue;
-    const file = join(folder, `${images ? part.labels.name : part.images.name}.gz`);
-    throw new DataError(`Fashion-MNIST is incomplete: ${images ?? labels} is there, but ${file} is missing.`, {
-      file,
-      expected: 'a file',
-      found: 'none',
-    });
-  }
-  throw new DataError(
-    `Fashion-MNIST was not found: no ${part.images.name}.gz (or without .gz) in any of\n${folders.map((f) => `  ${f}`).join('\n')}\n` +
-      "Install it with 'apt-get install dataset-fashion-mnist' (Debian, Ubuntu), or put the four files into a folder and name it in RESIDUA_DATA.",
-    { file: `${part.images.name}.gz`, folders, expected: 'a file', found: 'none' },
-  );
-}
-
-/** The plain or gzipped file of that name, where there is one. */
-async function existing(folder: string, name: string): Promise<string | undefined> {
-  for (const file of [join(folder, `${name}.gz`), join(folder, name)]) {
-    const found = await stat(file).catch(() => undefined);
-    if (found) return file;
-  }
-  return undefined;
 }
 
 export interface LoadFashionMnistOptions {

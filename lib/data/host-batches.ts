@@ -36,6 +36,7 @@ export class HostBatches implements BatchMaker {
       throw error;
     }
     return {
+      length: rows.length,
       take: () => {
         try {
           const images = buffer.images.subarray(0, rows.length * this.#elementsOfImage);

@@ -1,12 +1,13 @@
 // Batches from a data set that lies on the device as bytes: gathered, resized and scaled there.
 import { backendOf, type Device } from '../device.js';
 import { gatherRows } from '../ops/gather-rows.js';
-import { cast, resizeBilinear } from '../ops/index.js';
+import { cast } from '../ops/index.js';
 import { fromHost } from '../tensor/create.js';
 import { tidy, untracked } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { BatchMaker, PreparedBatch } from './batch-maker.js';
 import type { Dataset } from './dataset.js';
+import type { BatchFinisher } from './finish-batch.js';
 
 /** A data set on a device. */
 interface Resident {
@@ -35,19 +36,19 @@ function residentOf(dataset: Dataset, device: Device): Resident {
 
 export class ResidentBatches implements BatchMaker {
   readonly #dataset: Dataset;
-  readonly #size: readonly [height: number, width: number];
   readonly #device: Device;
+  readonly #finisher: BatchFinisher;
 
-  constructor(dataset: Dataset, size: readonly [height: number, width: number], device: Device) {
+  constructor(dataset: Dataset, device: Device, finisher: BatchFinisher) {
     this.#dataset = dataset;
-    this.#size = size;
     this.#device = device;
+    this.#finisher = finisher;
   }
 
   /** The first batch uploads the data set. Nothing is made before it is taken: the device is quick enough. */
   async prepare(rows: Int32Array): Promise<PreparedBatch> {
     const resident = residentOf(this.#dataset, this.#device);
-    return { take: () => this.#make(resident, rows), drop: () => {} };
+    return { length: rows.length, take: () => this.#make(resident, rows), drop: () => {} };
   }
 
   #make({ images, labels }: Resident, rows: Int32Array): [Tensor, Tensor] {
@@ -55,10 +56,7 @@ export class ResidentBatches implements BatchMaker {
       tidy((): [Tensor, Tensor] => {
         const indices = fromHost(rows, [rows.length], 'int32', this.#device);
         const bytes = gatherRows(images, indices); // uint8 [batch, channels, height, width]
-        return [
-          resizeBilinear(bytes, { size: this.#size, scale: 1 / 255 }),
-          cast(gatherRows(labels, indices), 'int32'),
-        ];
+        return [this.#finisher.finish(bytes), cast(gatherRows(labels, indices), 'int32')];
       }),
     );
   }

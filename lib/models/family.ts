@@ -1,7 +1,7 @@
 // Constructors of the family: by depth, by name of the net, for CIFAR's small images.
 import { checkBoolean, checkInteger, checkOptions } from '../options.js';
 import { ResNet } from './resnet.js';
-import { architectureOf, type ResNetOptions, resNetOptionNames } from './resnet-options.js';
+import { architectureOf, over, type ResNetOptions, resNetOptionNames } from './resnet-options.js';
 import { cifarSpec, type ResNetDepth, resNetSpec, resNetVariants } from './resnet-specs.js';
 
 /**
@@ -23,20 +23,20 @@ export const resnet101 = (options: ResNetOptions = {}): ResNet => resnet(101, op
 /** 60,192,808 parameters with 1000 classes. */
 export const resnet152 = (options: ResNetOptions = {}): ResNet => resnet(152, options);
 
-/** A variant of the table, with the options over it. */
-function variant(name: keyof typeof resNetVariants, options: ResNetOptions): ResNet {
+/** A variant of the table, with the options over it. Throws ConfigError. */
+export function resNetVariant(name: keyof typeof resNetVariants, options: ResNetOptions = {}): ResNet {
   const { depth, ...widths } = resNetVariants[name];
-  return resnet(depth, { ...widths, ...options });
+  return resnet(depth, over(widths, options));
 }
 
 /** ResNet-50 with 3x3 convolutions twice as wide. Zagoruyko and Komodakis, "Wide residual networks", 2016. 68,883,240 parameters. */
-export const wideResNet50 = (options: ResNetOptions = {}): ResNet => variant('wide-resnet50-2', options);
+export const wideResNet50 = (options: ResNetOptions = {}): ResNet => resNetVariant('wide-resnet50-2', options);
 /** ResNet-101 with 3x3 convolutions twice as wide. 126,886,696 parameters with 1000 classes. */
-export const wideResNet101 = (options: ResNetOptions = {}): ResNet => variant('wide-resnet101-2', options);
+export const wideResNet101 = (options: ResNetOptions = {}): ResNet => resNetVariant('wide-resnet101-2', options);
 /** ResNeXt-50 32x4d. Xie et al., "Aggregated residual transformations", 2017, table 1. 25,028,904 parameters with 1000 classes. */
-export const resnext50 = (options: ResNetOptions = {}): ResNet => variant('resnext50-32x4d', options);
+export const resnext50 = (options: ResNetOptions = {}): ResNet => resNetVariant('resnext50-32x4d', options);
 /** ResNeXt-101 32x8d. 88,791,336 parameters with 1000 classes. */
-export const resnext101 = (options: ResNetOptions = {}): ResNet => variant('resnext101-32x8d', options);
+export const resnext101 = (options: ResNetOptions = {}): ResNet => resNetVariant('resnext101-32x8d', options);
 
 export interface CifarResNetOptions extends ResNetOptions {
   /** Whether blocks are bottlenecks, 9 layers a block of each stage, in place of 6. Default: where depth is not 6n + 2, and at 164. */
@@ -56,5 +56,5 @@ export function cifarResNet(depth: number, options: CifarResNetOptions = {}): Re
   const spec = cifarSpec(depth, checkBoolean('cifarResNet', 'bottleneck', bottleneck));
   const own: ResNetOptions = bottleneck ? { version: 'v2', shortcut: 'projection' } : { shortcut: 'pad' };
   const defaults: ResNetOptions = { ...own, classes: 10, stem: 'cifar', widths: [16, 32, 64] };
-  return new ResNet(architectureOf('cifarResNet', spec, { ...defaults, ...others }));
+  return new ResNet(architectureOf('cifarResNet', spec, over(defaults, others)));
 }

@@ -14,7 +14,7 @@ export {
   wideResNet50,
   wideResNet101,
 } from './family.js';
-export { byName, modelNames } from './registry.js';
+export { byName, checkModelName, modelNames } from './registry.js';
 export { ResNet } from './resnet.js';
 export type { ResNetArchitecture, ResNetOptions, ResNetVersion } from './resnet-options.js';
 export { cifarDepths, type ResNetDepth } from './resnet-specs.js';

@@ -3,8 +3,8 @@ import { ConfigError } from '../errors.js';
 import type { Block } from '../nn/index.js';
 import { checkOptions } from '../options.js';
 import { chapterResNet18 } from './chapter.js';
-import { cifarResNet, resnet } from './family.js';
-import type { ResNetOptions } from './resnet-options.js';
+import { cifarResNet, resNetVariant, resnet } from './family.js';
+import { over, type ResNetOptions } from './resnet-options.js';
 import { cifarDepths, type ResNetDepth, resNetSpecs, resNetVariants } from './resnet-specs.js';
 
 type Builder = (options: ResNetOptions) => Block;
@@ -13,16 +13,18 @@ const builders: ReadonlyMap<string, Builder> = new Map([
   ['chapter-resnet18', chapter],
   ...(Object.keys(resNetSpecs).map(Number) as ResNetDepth[]).flatMap((depth) => [
     [`resnet${depth}`, (options: ResNetOptions) => resnet(depth, options)] as const,
-    [`resnet${depth}-v1`, (options: ResNetOptions) => resnet(depth, { version: 'v1', ...options })] as const,
-    [`resnet${depth}-v2`, (options: ResNetOptions) => resnet(depth, { version: 'v2', ...options })] as const,
+    [`resnet${depth}-v1`, (options: ResNetOptions) => resnet(depth, over({ version: 'v1' }, options))] as const,
+    [`resnet${depth}-v2`, (options: ResNetOptions) => resnet(depth, over({ version: 'v2' }, options))] as const,
   ]),
-  ...Object.entries(resNetVariants).map(
-    ([name, { depth, ...widths }]) =>
-      [name, (options: ResNetOptions) => resnet(depth, { ...widths, ...options })] as const,
+  ...(Object.keys(resNetVariants) as (keyof typeof resNetVariants)[]).map(
+    (name) => [name, (options: ResNetOptions) => resNetVariant(name, options)] as const,
   ),
   ...cifarDepths.flatMap((depth) => [
     [`cifar-resnet${depth}`, (options: ResNetOptions) => cifarResNet(depth, options)] as const,
-    [`cifar-resnet${depth}-v2`, (options: ResNetOptions) => cifarResNet(depth, { version: 'v2', ...options })] as const,
+    [
+      `cifar-resnet${depth}-v2`,
+      (options: ResNetOptions) => cifarResNet(depth, over({ version: 'v2' }, options)),
+    ] as const,
   ]),
 ]);
 
@@ -42,11 +44,17 @@ export function byName(name: string, options: ResNetOptions = {}): Block {
 /** The name, where `byName` knows it. Throws ConfigError, with the nearest name. */
 export function checkModelName(name: unknown): string {
   if (typeof name === 'string' && builders.has(name)) return name;
-  const nearest = modelNames.toSorted((a, b) => distance(a, String(name)) - distance(b, String(name)))[0];
+  const nearest = nearestName(String(name));
   throw new ConfigError(
     `There is no model named ${JSON.stringify(name)}. Did you mean '${nearest}'? There are ${modelNames.join(', ')}.`,
     { argument: 'name', found: name, nearest },
   );
+}
+
+/** A name of which this one is the beginning, else the one with the fewest letters to change. */
+function nearestName(name: string): string {
+  const begun = modelNames.find((known) => known.startsWith(name));
+  return begun ?? (modelNames.toSorted((a, b) => distance(a, name) - distance(b, name))[0] as string);
 }
 
 function chapter(options: ResNetOptions): Block {

@@ -50,6 +50,12 @@ export const resNetOptionNames: readonly (keyof ResNetOptions)[] = [
   'residual',
 ];
 
+/** What is given, over the defaults of a kind of net: an option that is undefined is not given. */
+export function over<Options extends object>(defaults: ResNetOptions, options: Options): ResNetOptions & Options {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return { ...defaults, ...(Object.fromEntries(given) as Options) };
+}
+
 /** The options over the defaults, checked. `where`: the function that was called. Throws ConfigError. */
 export function architectureOf(
   where: string,

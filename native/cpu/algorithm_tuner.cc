@@ -1,112 +1,106 @@
-// Chooses between a convolution's algorithms by timing them once.
+// Chooses between algorithms by timing them once.
 #include "cpu/algorithm_tuner.h"
 
 #include <algorithm>
 #include <chrono>
 #include <exception>
 #include <limits>
-#include <unordered_map>
 
 namespace residua::cpu {
 namespace {
 
 using Candidate = AlgorithmTuner::Candidate;
 
-constexpr double kBudgetSeconds = 1.5;
-constexpr int kMaxRounds = 4;  // the first one warms up
+constexpr double kBudgetSeconds = 1.0;
+constexpr int kMaxRounds = 6;            // the first one warms up
+constexpr double kClearlyFaster = 0.97;  // of the first candidate's time
 
 double Seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
-// One buffer for each argument, large enough for every candidate's form of it.
+// One buffer for each input and each output, large enough for every candidate's form of it.
 class Buffers {
  public:
-  Buffers(std::shared_ptr<CachingAllocator> allocator, const std::vector<Candidate>& candidates)
-      : allocator_(std::move(allocator)) {
-    std::map<int, size_t> sizes;
+  Buffers(CachingAllocator* allocator, const Descs& inputs, const std::vector<Candidate>& candidates) {
+    for (const TensorDesc& input : inputs) inputs_.push_back(allocator->AllocateStorage(input.bytes));
+    std::vector<size_t> sizes(candidates[0].plan->outputs.size());
     for (const Candidate& candidate : candidates) {
-      for (const auto& [argument, desc] : candidate.arguments)
-        sizes[argument] = std::max(sizes[argument], desc.get_size());
+      for (size_t i = 0; i < sizes.size(); ++i) sizes[i] = std::max(sizes[i], candidate.plan->outputs[i].bytes);
     }
-    for (const auto& [argument, bytes] : sizes) {
-      if (bytes > 0) memory_[argument] = allocator_->AllocateStorage(bytes);
-    }
+    for (size_t bytes : sizes) outputs_.push_back(allocator->AllocateStorage(bytes));
   }
-  void* Get(int argument) const {
-    const auto found = memory_.find(argument);
-    return found == memory_.end() ? nullptr : found->second->data();
-  }
+
   // Ones: no denormal numbers, no pages that are touched for the first time while the clock runs.
   void Fill() const {
-    for (const auto& [argument, storage] : memory_) {
-      float* values = static_cast<float*>(storage->data());
-      ParallelFor(static_cast<int64_t>(storage->bytes() / sizeof(float)), 65536,
-                  [&](int64_t begin, int64_t end) { std::fill(values + begin, values + end, 1.0f); });
+    for (const auto* group : {&inputs_, &outputs_}) {
+      for (const std::shared_ptr<Storage>& storage : *group) {
+        float* values = static_cast<float*>(storage->data());
+        ParallelFor(static_cast<int64_t>(storage->bytes() / sizeof(float)), 65536,
+                    [&](int64_t begin, int64_t end) { std::fill(values + begin, values + end, 1.0f); });
+      }
     }
+  }
+
+  double TimeOne(CpuPlan* plan, void* scratch) const {
+    std::vector<void*> inputs, outputs;
+    for (const auto& storage : inputs_) inputs.push_back(storage->data());
+    for (size_t i = 0; i < outputs_.size(); ++i) {
+      const bool shares = i < plan->alias.size() && plan->alias[i] >= 0;
+      outputs.push_back(shares ? inputs[static_cast<size_t>(plan->alias[i])] : outputs_[i]->data());
+    }
+    const double start = Seconds();
+    plan->Run(inputs.data(), outputs.data(), scratch);
+    return Seconds() - start;
   }
 
  private:
-  std::shared_ptr<CachingAllocator> allocator_;
-  std::map<int, std::shared_ptr<Storage>> memory_;
+  std::vector<std::shared_ptr<Storage>> inputs_, outputs_;
 };
 
-double TimeOne(const CpuContext& context, const Candidate& candidate, const Buffers& buffers, void* scratch) {
-  std::unordered_map<int, dnnl::memory> arguments;
-  for (const auto& [argument, desc] : candidate.arguments) {
-    arguments.emplace(argument, dnnl::memory(desc, context.engine, buffers.Get(argument)));
-  }
-  arguments.emplace(DNNL_ARG_SCRATCHPAD, dnnl::memory(candidate.scratchpad, context.engine, scratch));
-  dnnl::stream stream = context.stream;
-  const double start = Seconds();
-  candidate.primitive.execute(stream, arguments);
-  stream.wait();
-  return Seconds() - start;
-}
-
 // Candidates run in turn, so that a slow moment of the machine hits all of them; the best time of each counts.
-size_t TimeAll(const CpuContext& context, const std::vector<Candidate>& candidates, const Buffers& buffers,
-               void* scratch) {
-  omp_set_num_threads(context.threads);
+size_t TimeAll(int threads, const std::vector<Candidate>& candidates, const Buffers& buffers, void* scratch) {
+  omp_set_num_threads(threads);
   buffers.Fill();
   std::vector<double> best(candidates.size(), std::numeric_limits<double>::infinity());
   const double start = Seconds();
   for (int round = 0; round < kMaxRounds; ++round) {
     const double round_start = Seconds();
     for (size_t i = 0; i < candidates.size(); ++i)
-      best[i] = std::min(best[i], TimeOne(context, candidates[i], buffers, scratch));
+      best[i] = std::min(best[i], buffers.TimeOne(candidates[i].plan.get(), scratch));
     const double now = Seconds();
     if (now - start + (now - round_start) > kBudgetSeconds) break;
   }
-  return static_cast<size_t>(std::min_element(best.begin(), best.end()) - best.begin());
+  const auto fastest = std::min_element(best.begin(), best.end());
+  return *fastest < kClearlyFaster * best[0] ? static_cast<size_t>(fastest - best.begin()) : 0;
 }
 
 }  // namespace
 
-std::optional<size_t> AlgorithmTuner::Known(const std::string& key) const {
+std::string AlgorithmTuner::Known(const std::string& key) const {
   const auto found = choices_.find(key);
-  return found == choices_.end() ? std::nullopt : std::optional<size_t>(found->second);
+  return found == choices_.end() ? "" : found->second;
 }
 
-size_t AlgorithmTuner::Fastest(const CpuContext& context, const std::string& key,
-                               const std::vector<Candidate>& candidates) {
+std::string AlgorithmTuner::Fastest(const CpuContext& context, const std::string& key, const Descs& inputs,
+                                    const std::vector<Candidate>& candidates) {
   size_t scratch_bytes = 1;
-  for (const Candidate& candidate : candidates)
-    scratch_bytes = std::max(scratch_bytes, candidate.scratchpad.get_size());
-  const Buffers buffers(allocator_, candidates);
+  for (const Candidate& candidate : candidates) scratch_bytes = std::max(scratch_bytes, candidate.plan->scratch_bytes);
+  const Buffers buffers(allocator_.get(), inputs, candidates);
   void* scratch = scratch_(scratch_bytes);
   size_t choice = 0;
   std::exception_ptr failure;
   thread_->Enqueue([&] {
     try {
-      choice = TimeAll(context, candidates, buffers, scratch);
+      choice = TimeAll(context.threads, candidates, buffers, scratch);
     } catch (...) {
       failure = std::current_exception();
     }
   });
   thread_->Wait();
   if (failure) std::rethrow_exception(failure);
-  choices_[key] = choice;
-  file_.Save({{key, choice}});
-  return choice;
+  const std::string& name = candidates[choice].name;
+  choices_[key] = name;
+  file_.Save({{key, name}});
+  return name;
 }
 
 }  // namespace residua::cpu

@@ -1,12 +1,11 @@
-// Chooses between a convolution's algorithms by timing them once, when the op is prepared. A choice is kept for as long
-// as the backend lives, so that a process computes the same bits each time, and in a file for the processes after it
+// Chooses between algorithms by timing them once, when the op is prepared. A choice is kept for as long as the backend
+// lives, so that a process computes the same bits each time, and in a file for the processes after it
 // (cpu/tuning_file.h). Where that is missing two processes may choose differently, and their results then differ by
-// rounding. RESIDUA_TUNE=0 turns all of it off: always direct, the same bits in every process.
+// rounding. RESIDUA_TUNE=0 turns all of it off: always the first candidate, the same bits in every process.
 #pragma once
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,9 +20,8 @@ namespace residua::cpu {
 class AlgorithmTuner {
  public:
   struct Candidate {
-    dnnl::primitive primitive;
-    std::vector<std::pair<int, MemoryDesc>> arguments;
-    MemoryDesc scratchpad;
+    std::string name;
+    PlanPtr plan;
   };
 
   // `scratch(bytes)` gives the backend's shared scratch, grown to `bytes`.
@@ -35,17 +33,19 @@ class AlgorithmTuner {
         file_(LibraryVersion() + ' ' + ProcessorName()),
         choices_(file_.Load()) {}
 
-  // Index of the candidate chosen for `key` before, if any.
-  std::optional<size_t> Known(const std::string& key) const;
-  // Times the candidates on the execution thread (about 1.5 s at most) and keeps the fastest, in the file too.
-  size_t Fastest(const CpuContext& context, const std::string& key, const std::vector<Candidate>& candidates);
+  // Name of the candidate chosen for `key` before; "" for none.
+  std::string Known(const std::string& key) const;
+  // Times the candidates, plans for these `inputs`, on the execution thread (about a second at most). Keeps and returns
+  // the name of the fastest: the first candidate, unless another is faster by more than what timing errs.
+  std::string Fastest(const CpuContext& context, const std::string& key, const Descs& inputs,
+                      const std::vector<Candidate>& candidates);
 
  private:
   ExecutionThread* thread_;
   std::shared_ptr<CachingAllocator> allocator_;
   std::function<void*(size_t)> scratch_;
   TuningFile file_;
-  std::map<std::string, size_t> choices_;
+  std::map<std::string, std::string> choices_;
 };
 
 }  // namespace residua::cpu

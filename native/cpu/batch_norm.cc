@@ -1,6 +1,7 @@
 // BatchNorm over axis 1 of x [n, c, ...] and its gradients; gamma, beta and the statistics are float32 [c].
 //   training: statistics of the batch, running = momentum * running + (1 - momentum) * batch, in the same run;
 //   otherwise the running statistics, as constants.
+#include "cpu/channel_blocks.h"
 #include "cpu/keep_nan.h"
 #include "cpu/primitive_plan.h"
 
@@ -11,11 +12,12 @@ using Flags = dnnl::normalization_flags;
 using Forward = dnnl::batch_normalization_forward;
 using Backward = dnnl::batch_normalization_backward;
 
-// x as oneDNN reads it: as it comes where it is an image, else (2, 3 or 5 axes) plain as [n, c, size, 1].
+// x as oneDNN reads it: as it comes where it is an image, else (2, 3 or 5 axes) plain as [n, c, size, 1]; with one
+// position in blocks of channels, which on plain bytes is up to a hundred times as fast.
 MemoryDesc ImageDesc(const TensorDesc& x) {
-  if (x.shape.size() == 4) return MemoryDescOf(x);
+  if (x.shape.size() == 4) return BlockedIfSameBytes(MemoryDescOf(x));
   const int64_t n = x.shape[0], c = x.shape[1];
-  return PlainMemoryDesc(x.dtype, {n, c, NumElements(x.shape) / (n * c), 1});
+  return BlockedIfSameBytes(PlainMemoryDesc(x.dtype, {n, c, NumElements(x.shape) / (n * c), 1}));
 }
 
 Flags FlagsOf(const BatchNormParams& p) {

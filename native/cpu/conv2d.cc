@@ -1,6 +1,7 @@
 // Convolution: x [n, ci, h, w], w [co, ci / groups, kh, kw], b [co] -> y [n, co, oh, ow]; with a sum and ReLU on
 // request.
-#include "cpu/conv2d_geometry.h"
+#include "cpu/conv2d_algorithm.h"
+#include "cpu/conv2d_matrix.h"
 #include "cpu/keep_nan.h"
 #include "cpu/primitive_plan.h"
 
@@ -48,50 +49,100 @@ std::shared_ptr<PrimitivePlan> MakePlan(const CpuContext& context, const Forward
 }
 
 // Conv2d and Conv2dFused, whose residual is the last input.
-PlanPtr PrepareForward(const CpuContext& context, const Conv2dParams& p, const Descs& inputs, Descs outputs,
-                       bool has_bias) {
-  const TensorDesc &x = inputs[0], &w = inputs[1];
-  const ConvGeometry whole(p, x.shape, w.shape, outputs[0].shape);
-  const ConvGeometry geometry = whole.LiveTaps();
-  const MemoryDesc bias = has_bias ? PlainMemoryDesc(inputs[2].dtype, inputs[2].shape) : MemoryDesc();
+class ForwardMaker {
+ public:
+  ForwardMaker(const CpuContext& context, const Conv2dParams& p, const Descs& inputs, const Descs& outputs,
+               bool has_bias)
+      : context_(context),
+        p_(p),
+        outputs_(outputs),
+        has_bias_(has_bias),
+        dtype_(inputs[0].dtype),
+        whole_(p, inputs[0].shape, inputs[1].shape, outputs[0].shape),
+        live_(whole_.LiveTaps()),
+        bias_(has_bias ? PlainMemoryDesc(inputs[2].dtype, inputs[2].shape) : MemoryDesc()),
+        direct_(DescFor(live_, dnnl::algorithm::convolution_direct)),
+        // In a blocked form of the whole weights all elements of a tap lie together.
+        whole_weights_(live_.HasAllTaps(whole_) ? direct_.weights_desc()
+                                                : DescFor(whole_, dnnl::algorithm::convolution_direct).weights_desc()) {
+  }
+
+  const ConvGeometry& geometry() const { return live_; }
+
+  // Weights come in the form that the plans ask for; in 16 bits they are a cast of plain ones, made for each step.
+  Descs UsualInputs(Descs inputs) const {
+    SetLayout(&inputs[0], direct_.src_desc());
+    const TensorDesc preferred = PreferredWeights(inputs[1], whole_weights_);
+    if (dtype_ == DType::kFloat32 && preferred.bytes > 0) inputs[1] = preferred;
+    if (p_.has_residual) SetLayout(&inputs.back(), direct_.dst_desc());
+    return inputs;
+  }
+
+  PlanPtr operator()(ConvAlgorithm algorithm, const Descs& inputs) const {
+    PlanPtr plan = MakeBy(algorithm, inputs);
+    if (!plan) return nullptr;
+    plan->preferred_inputs.resize(inputs.size());
+    plan->preferred_inputs[1] = PreferredWeights(inputs[1], whole_weights_);
+    return plan;
+  }
+
+ private:
   // Also in inference: Winograd's convolution then takes blocked weights, as the direct one does. As forward_inference
   // it would want them transformed before, which costs more than it saves unless somebody keeps them so.
-  constexpr dnnl::prop_kind kKind = dnnl::prop_kind::forward_training;
+  Forward::primitive_desc DescFor(const ConvGeometry& g, dnnl::algorithm algorithm) const {
+    return MakeDesc<Forward>(context_.engine, AttributesOf(p_), dnnl::prop_kind::forward_training, algorithm,
+                             AnyMemoryDesc(dtype_, g.x), AnyMemoryDesc(dtype_, g.w), bias_, AnyMemoryDesc(dtype_, g.y),
+                             g.strides, g.dilation, g.padding, g.padding_after);
+  }
 
-  const auto make_for = [&](const ConvGeometry& g, dnnl::algorithm algorithm) {
-    return MakeDesc<Forward>(context.engine, AttributesOf(p), kKind, algorithm, AnyMemoryDesc(x.dtype, g.x),
-                             AnyMemoryDesc(w.dtype, g.w), bias, AnyMemoryDesc(outputs[0].dtype, g.y), g.strides,
-                             g.dilation, g.padding, g.padding_after);
-  };
-  const auto make = [&](dnnl::algorithm algorithm) { return make_for(geometry, algorithm); };
-  const auto arguments_of = [&](const Forward::primitive_desc& desc) {
-    return std::vector<std::pair<int, MemoryDesc>>{{DNNL_ARG_SRC, desc.src_desc()},
-                                                   {DNNL_ARG_WEIGHTS, desc.weights_desc()},
-                                                   {DNNL_ARG_BIAS, bias},
-                                                   {DNNL_ARG_DST, desc.dst_desc()}};
-  };
-  const bool is_float32 = x.dtype == DType::kFloat32;
+  PlanPtr MakeBy(ConvAlgorithm algorithm, const Descs& inputs) const {
+    switch (algorithm) {
+      case ConvAlgorithm::kDirect:
+        return MakeOneDnn(direct_, inputs);
+      case ConvAlgorithm::kWinograd:
+        if (dtype_ != DType::kFloat32 || !live_.SuitsWinograd()) return nullptr;
+        return MakeOneDnn(DescFor(live_, dnnl::algorithm::convolution_winograd), inputs);
+      case ConvAlgorithm::kMatrix:
+        if (!SuitsMatrix(live_, dtype_)) return nullptr;
+        return MakeMatrixForward(context_, p_, whole_, live_, direct_.src_desc(), direct_.dst_desc(), inputs, outputs_,
+                                 has_bias_);
+      case ConvAlgorithm::kTapProducts:
+        break;
+    }
+    return nullptr;
+  }
+
+  PlanPtr MakeOneDnn(const Forward::primitive_desc& desc, const Descs& inputs) const {
+    const bool checks_bias = p_.relu && has_bias_ && inputs[2].dtype == DType::kFloat32;
+    const auto plan = checks_bias ? MakePlan<ReluPlan>(context_, desc, inputs, outputs_)
+                                  : MakePlan<PrimitivePlan>(context_, desc, inputs, outputs_);
+    plan->AddInput(DNNL_ARG_SRC, 0, desc.src_desc());
+    if (live_.HasAllTaps(whole_))
+      plan->AddInput(DNNL_ARG_WEIGHTS, 1, desc.weights_desc());
+    else
+      plan->AddPartInput(DNNL_ARG_WEIGHTS, 1, live_.TapOffsets(), desc.weights_desc());
+    if (has_bias_) plan->AddInput(DNNL_ARG_BIAS, 2, bias_);
+    plan->AddOutput(DNNL_ARG_DST, 0, desc.dst_desc());
+    if (p_.has_residual) plan->AddSummand(inputs.size() - 1, 0);
+    return plan;
+  }
+
+  const CpuContext& context_;
+  Conv2dParams p_;
+  const Descs& outputs_;
+  bool has_bias_;
+  DType dtype_;
+  ConvGeometry whole_, live_;
+  MemoryDesc bias_;
+  Forward::primitive_desc direct_;
+  MemoryDesc whole_weights_;
+};
+
+PlanPtr PrepareForward(const CpuContext& context, const Conv2dParams& p, const Descs& inputs, const Descs& outputs,
+                       bool has_bias) {
+  const ForwardMaker make(context, p, inputs, outputs, has_bias);
   const char* name = p.relu || p.has_residual ? "conv2dFused" : "conv2d";
-  const auto desc = FastestConvolution(context, name, geometry, is_float32, make, arguments_of);
-  // The form of the whole weights. In a blocked one all elements of a tap lie together.
-  const MemoryDesc whole_weights = geometry.HasAllTaps(whole)
-                                       ? desc.weights_desc()
-                                       : make_for(whole, dnnl::algorithm::convolution_direct).weights_desc();
-
-  const bool checks_bias = p.relu && has_bias && inputs[2].dtype == DType::kFloat32;
-  const auto plan = checks_bias ? MakePlan<ReluPlan>(context, desc, inputs, std::move(outputs))
-                                : MakePlan<PrimitivePlan>(context, desc, inputs, std::move(outputs));
-  plan->AddInput(DNNL_ARG_SRC, 0, desc.src_desc());
-  plan->preferred_inputs.resize(inputs.size());
-  plan->preferred_inputs[1] = PreferredWeights(w, whole_weights);
-  if (geometry.HasAllTaps(whole))
-    plan->AddInput(DNNL_ARG_WEIGHTS, 1, desc.weights_desc());
-  else
-    plan->AddPartInput(DNNL_ARG_WEIGHTS, 1, geometry.TapOffsets(), desc.weights_desc());
-  if (has_bias) plan->AddInput(DNNL_ARG_BIAS, 2, bias);
-  plan->AddOutput(DNNL_ARG_DST, 0, desc.dst_desc());
-  if (p.has_residual) plan->AddSummand(inputs.size() - 1, 0);
-  return plan;
+  return PlanConvolution(context, {name, make.geometry(), inputs, [&] { return make.UsualInputs(inputs); }}, make);
 }
 
 }  // namespace
@@ -99,11 +150,11 @@ PlanPtr PrepareForward(const CpuContext& context, const Conv2dParams& p, const D
 PlanPtr PrepareConv2d(const CpuContext& context, const Op& op, const Descs& inputs, Descs outputs) {
   Conv2dParams p = std::get<Conv2dParams>(op.params);
   p.relu = p.has_residual = 0;  // belong to Conv2dFused
-  return PrepareForward(context, p, inputs, std::move(outputs), inputs.size() > 2);
+  return PrepareForward(context, p, inputs, outputs, inputs.size() > 2);
 }
 
 PlanPtr PrepareConv2dFused(const CpuContext& context, const Op& op, const Descs& inputs, Descs outputs) {
-  return PrepareForward(context, std::get<Conv2dParams>(op.params), inputs, std::move(outputs), true);
+  return PrepareForward(context, std::get<Conv2dParams>(op.params), inputs, outputs, true);
 }
 
 }  // namespace residua::cpu

@@ -1,5 +1,7 @@
 // The convolution's gradients: of the data (dy, w -> dx) and of the weights (x, dy -> dw, db).
-#include "cpu/conv2d_geometry.h"
+#include "cpu/conv2d_algorithm.h"
+#include "cpu/conv2d_matrix.h"
+#include "cpu/conv2d_tap_products.h"
 #include "cpu/primitive_plan.h"
 
 namespace residua::cpu {
@@ -7,7 +9,6 @@ namespace {
 
 using BackwardData = dnnl::convolution_backward_data;
 using BackwardWeights = dnnl::convolution_backward_weights;
-using Arguments = std::vector<std::pair<int, MemoryDesc>>;
 
 // oneDNN makes backward descriptors from the forward one.
 dnnl::convolution_forward::primitive_desc ForwardHint(const CpuContext& context, const ConvGeometry& geometry,
@@ -18,75 +19,165 @@ dnnl::convolution_forward::primitive_desc ForwardHint(const CpuContext& context,
       geometry.strides, geometry.dilation, geometry.padding, geometry.padding_after);
 }
 
+class DataMaker {
+ public:
+  DataMaker(const CpuContext& context, const Conv2dParams& p, const Descs& inputs, const Descs& outputs)
+      : context_(context),
+        outputs_(outputs),
+        dtype_(inputs[0].dtype),
+        whole_(p, outputs[0].shape, inputs[1].shape, inputs[0].shape),
+        live_(whole_.LiveTaps()),
+        hint_(ForwardHint(context, live_, dtype_)),
+        direct_(DescFor(dnnl::algorithm::convolution_direct)) {}
+
+  const ConvGeometry& geometry() const { return live_; }
+
+  // The forward pass has asked for the weights in its own form; in 16 bits they are a cast of plain ones.
+  Descs UsualInputs(Descs inputs) const {
+    SetLayout(&inputs[0], direct_.diff_dst_desc());
+    const MemoryDesc weights = ForwardHint(context_, whole_, dtype_).weights_desc();
+    const bool is_kept = dtype_ == DType::kFloat32 && DimsOf(weights) == inputs[1].shape && BlockingOf(weights).valid;
+    if (is_kept) SetLayout(&inputs[1], weights);
+    return inputs;
+  }
+
+  PlanPtr operator()(ConvAlgorithm algorithm, const Descs& inputs) const {
+    switch (algorithm) {
+      case ConvAlgorithm::kDirect:
+        return MakeOneDnn(direct_, inputs);
+      case ConvAlgorithm::kWinograd:
+        if (dtype_ != DType::kFloat32 || !live_.SuitsWinograd()) return nullptr;
+        return MakeOneDnn(DescFor(dnnl::algorithm::convolution_winograd), inputs);
+      case ConvAlgorithm::kMatrix:
+        if (!SuitsMatrix(live_, dtype_)) return nullptr;
+        return MakeMatrixBackwardData(context_, whole_, live_, direct_.diff_src_desc(), direct_.diff_dst_desc(), inputs,
+                                      outputs_);
+      case ConvAlgorithm::kTapProducts:
+        break;
+    }
+    return nullptr;
+  }
+
+ private:
+  BackwardData::primitive_desc DescFor(dnnl::algorithm algorithm) const {
+    return MakeDescWithHint<BackwardData>(context_.engine, UserScratchpad(), hint_, algorithm,
+                                          AnyMemoryDesc(dtype_, live_.x), AnyMemoryDesc(dtype_, live_.w),
+                                          AnyMemoryDesc(dtype_, live_.y), live_.strides, live_.dilation, live_.padding,
+                                          live_.padding_after);
+  }
+
+  PlanPtr MakeOneDnn(const BackwardData::primitive_desc& desc, const Descs& inputs) const {
+    auto plan = std::make_shared<PrimitivePlan>(context_, BackwardData(desc), desc.scratchpad_desc(), inputs, outputs_);
+    plan->AddInput(DNNL_ARG_DIFF_DST, 0, desc.diff_dst_desc());
+    if (live_.HasAllTaps(whole_))
+      plan->AddInput(DNNL_ARG_WEIGHTS, 1, desc.weights_desc());
+    else
+      plan->AddPartInput(DNNL_ARG_WEIGHTS, 1, live_.TapOffsets(), desc.weights_desc());
+    plan->AddOutput(DNNL_ARG_DIFF_SRC, 0, desc.diff_src_desc());
+    return plan;
+  }
+
+  const CpuContext& context_;
+  const Descs& outputs_;
+  DType dtype_;
+  ConvGeometry whole_, live_;
+  dnnl::convolution_forward::primitive_desc hint_;
+  BackwardData::primitive_desc direct_;
+};
+
+class WeightsMaker {
+ public:
+  WeightsMaker(const CpuContext& context, const Conv2dParams& p, const Descs& inputs, const Descs& outputs)
+      : context_(context),
+        outputs_(outputs),
+        has_bias_(outputs.size() > 1),
+        dtype_(inputs[0].dtype),
+        whole_(p, inputs[0].shape, outputs[0].shape, inputs[1].shape),
+        live_(whole_.LiveTaps()),
+        diff_bias_(has_bias_ ? PlainMemoryDesc(outputs[1].dtype, outputs[1].shape) : MemoryDesc()),
+        direct_(DescFor(live_, dnnl::algorithm::convolution_direct)),
+        whole_weights_(live_.HasAllTaps(whole_)
+                           ? direct_.diff_weights_desc()
+                           : DescFor(whole_, dnnl::algorithm::convolution_direct).diff_weights_desc()) {}
+
+  const ConvGeometry& geometry() const { return live_; }
+
+  Descs UsualInputs(Descs inputs) const {
+    SetLayout(&inputs[0], direct_.src_desc());
+    SetLayout(&inputs[1], direct_.diff_dst_desc());
+    return inputs;
+  }
+
+  PlanPtr operator()(ConvAlgorithm algorithm, const Descs& inputs) const {
+    switch (algorithm) {
+      case ConvAlgorithm::kDirect:
+        return MakeOneDnn(direct_, inputs);
+      case ConvAlgorithm::kWinograd:
+        if (dtype_ != DType::kFloat32 || !live_.SuitsWinograd()) return nullptr;
+        return MakeOneDnn(DescFor(live_, dnnl::algorithm::convolution_winograd), inputs);
+      case ConvAlgorithm::kTapProducts:
+        if (!SuitsTapProducts(live_)) return nullptr;
+        return MakeTapProducts(context_, whole_, live_, MasterLayout(), inputs, outputs_);
+      case ConvAlgorithm::kMatrix:
+        break;
+    }
+    return nullptr;
+  }
+
+ private:
+  BackwardWeights::primitive_desc DescFor(const ConvGeometry& g, dnnl::algorithm algorithm) const {
+    return MakeDescWithHint<BackwardWeights>(context_.engine, UserScratchpad(), ForwardHint(context_, g, dtype_),
+                                             algorithm, AnyMemoryDesc(dtype_, g.x), AnyMemoryDesc(DType::kFloat32, g.w),
+                                             diff_bias_, AnyMemoryDesc(dtype_, g.y), g.strides, g.dilation, g.padding,
+                                             g.padding_after);
+  }
+
+  // Where the optimiser has the weights: float32 ones as the convolutions like them, those behind 16-bit casts plain.
+  MemoryDesc MasterLayout() const {
+    return dtype_ == DType::kFloat32 && BlockingOf(whole_weights_).valid
+               ? whole_weights_
+               : PlainMemoryDesc(DType::kFloat32, outputs_[0].shape);
+  }
+
+  PlanPtr MakeOneDnn(const BackwardWeights::primitive_desc& desc, const Descs& inputs) const {
+    auto plan =
+        std::make_shared<PrimitivePlan>(context_, BackwardWeights(desc), desc.scratchpad_desc(), inputs, outputs_);
+    plan->AddInput(DNNL_ARG_SRC, 0, desc.src_desc());
+    plan->AddInput(DNNL_ARG_DIFF_DST, 1, desc.diff_dst_desc());
+    if (live_.HasAllTaps(whole_)) {
+      plan->AddOutput(DNNL_ARG_DIFF_WEIGHTS, 0, desc.diff_weights_desc());
+    } else {
+      plan->AddPartOutput(DNNL_ARG_DIFF_WEIGHTS, 0, live_.TapOffsets(), desc.diff_weights_desc(), whole_weights_);
+    }
+    if (has_bias_) plan->AddOutput(DNNL_ARG_DIFF_BIAS, 1, diff_bias_);
+    return plan;
+  }
+
+  const CpuContext& context_;
+  const Descs& outputs_;
+  bool has_bias_;
+  DType dtype_;
+  ConvGeometry whole_, live_;
+  MemoryDesc diff_bias_;
+  BackwardWeights::primitive_desc direct_;
+  MemoryDesc whole_weights_;
+};
+
+template <class Maker>
+PlanPtr PrepareBackward(const CpuContext& context, const char* name, const Op& op, const Descs& inputs,
+                        const Descs& outputs) {
+  const Maker make(context, std::get<Conv2dParams>(op.params), inputs, outputs);
+  return PlanConvolution(context, {name, make.geometry(), inputs, [&] { return make.UsualInputs(inputs); }}, make);
+}
+
 }  // namespace
 
 PlanPtr PrepareConv2dBackwardData(const CpuContext& context, const Op& op, const Descs& inputs, Descs outputs) {
-  const TensorDesc &dy = inputs[0], &w = inputs[1], &dx = outputs[0];
-  const ConvGeometry whole(std::get<Conv2dParams>(op.params), dx.shape, w.shape, dy.shape);
-  const ConvGeometry geometry = whole.LiveTaps();
-  const auto hint = ForwardHint(context, geometry, dy.dtype);
-  const auto make = [&](dnnl::algorithm algorithm) {
-    return MakeDescWithHint<BackwardData>(context.engine, UserScratchpad(), hint, algorithm,
-                                          AnyMemoryDesc(dx.dtype, geometry.x), AnyMemoryDesc(w.dtype, geometry.w),
-                                          AnyMemoryDesc(dy.dtype, geometry.y), geometry.strides, geometry.dilation,
-                                          geometry.padding, geometry.padding_after);
-  };
-  const auto arguments_of = [](const BackwardData::primitive_desc& desc) {
-    return Arguments{{DNNL_ARG_DIFF_DST, desc.diff_dst_desc()},
-                     {DNNL_ARG_WEIGHTS, desc.weights_desc()},
-                     {DNNL_ARG_DIFF_SRC, desc.diff_src_desc()}};
-  };
-  const bool is_float32 = dy.dtype == DType::kFloat32;
-  const auto desc = FastestConvolution(context, "conv2dBackwardData", geometry, is_float32, make, arguments_of);
-
-  auto plan =
-      std::make_shared<PrimitivePlan>(context, BackwardData(desc), desc.scratchpad_desc(), inputs, std::move(outputs));
-  plan->AddInput(DNNL_ARG_DIFF_DST, 0, desc.diff_dst_desc());
-  if (geometry.HasAllTaps(whole))
-    plan->AddInput(DNNL_ARG_WEIGHTS, 1, desc.weights_desc());
-  else
-    plan->AddPartInput(DNNL_ARG_WEIGHTS, 1, geometry.TapOffsets(), desc.weights_desc());
-  plan->AddOutput(DNNL_ARG_DIFF_SRC, 0, desc.diff_src_desc());
-  return plan;
+  return PrepareBackward<DataMaker>(context, "conv2dBackwardData", op, inputs, outputs);
 }
 
 PlanPtr PrepareConv2dBackwardWeights(const CpuContext& context, const Op& op, const Descs& inputs, Descs outputs) {
-  const TensorDesc &x = inputs[0], &dy = inputs[1], &dw = outputs[0];
-  const bool has_bias = outputs.size() > 1;
-  const ConvGeometry whole(std::get<Conv2dParams>(op.params), x.shape, dw.shape, dy.shape);
-  const ConvGeometry geometry = whole.LiveTaps();
-  const MemoryDesc diff_bias = has_bias ? PlainMemoryDesc(outputs[1].dtype, outputs[1].shape) : MemoryDesc();
-  const auto make_for = [&](const ConvGeometry& g, dnnl::algorithm algorithm) {
-    return MakeDescWithHint<BackwardWeights>(context.engine, UserScratchpad(), ForwardHint(context, g, x.dtype),
-                                             algorithm, AnyMemoryDesc(x.dtype, g.x), AnyMemoryDesc(dw.dtype, g.w),
-                                             diff_bias, AnyMemoryDesc(dy.dtype, g.y), g.strides, g.dilation, g.padding,
-                                             g.padding_after);
-  };
-  const auto make = [&](dnnl::algorithm algorithm) { return make_for(geometry, algorithm); };
-  const auto arguments_of = [&](const BackwardWeights::primitive_desc& desc) {
-    return Arguments{{DNNL_ARG_SRC, desc.src_desc()},
-                     {DNNL_ARG_DIFF_DST, desc.diff_dst_desc()},
-                     {DNNL_ARG_DIFF_WEIGHTS, desc.diff_weights_desc()},
-                     {DNNL_ARG_DIFF_BIAS, diff_bias}};
-  };
-  const bool is_float32 = x.dtype == DType::kFloat32;
-  const auto desc = FastestConvolution(context, "conv2dBackwardWeights", geometry, is_float32, make, arguments_of);
-
-  const MemoryDesc whole_weights = geometry.HasAllTaps(whole)
-                                       ? desc.diff_weights_desc()
-                                       : make_for(whole, dnnl::algorithm::convolution_direct).diff_weights_desc();
-
-  auto plan = std::make_shared<PrimitivePlan>(context, BackwardWeights(desc), desc.scratchpad_desc(), inputs,
-                                              std::move(outputs));
-  plan->AddInput(DNNL_ARG_SRC, 0, desc.src_desc());
-  plan->AddInput(DNNL_ARG_DIFF_DST, 1, desc.diff_dst_desc());
-  if (geometry.HasAllTaps(whole)) {
-    plan->AddOutput(DNNL_ARG_DIFF_WEIGHTS, 0, desc.diff_weights_desc());
-  } else {
-    plan->AddPartOutput(DNNL_ARG_DIFF_WEIGHTS, 0, geometry.TapOffsets(), desc.diff_weights_desc(), whole_weights);
-  }
-  if (has_bias) plan->AddOutput(DNNL_ARG_DIFF_BIAS, 1, diff_bias);
-  return plan;
+  return PrepareBackward<WeightsMaker>(context, "conv2dBackwardWeights", op, inputs, outputs);
 }
 
 }  // namespace residua::cpu

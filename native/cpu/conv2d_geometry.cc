@@ -74,10 +74,10 @@ bool ConvGeometry::SuitsWinograd() const {
   return w.size() == 4 && w[2] == 3 && w[3] == 3 && strides == Dims{1, 1} && dilation == Dims{0, 0};
 }
 
-std::string ConvGeometry::Key(const char* direction, int threads) const {
-  std::string key = direction;
-  for (const Dims* part : {&x, &w, &y, &padding}) key += ToString(*part);
-  return key + std::to_string(threads);
+std::string ConvGeometry::Key(const char* direction, DType dtype, int threads) const {
+  std::string key = std::string(direction) + ' ' + Name(dtype) + ' ';
+  for (const Dims* part : {&x, &w, &y, &strides, &dilation, &padding}) key += ToString(*part);
+  return key + " threads " + std::to_string(threads);
 }
 
 }  // namespace residua::cpu

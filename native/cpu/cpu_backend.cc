@@ -14,6 +14,7 @@
 #include "cpu/cpu_plan.h"
 #include "cpu/execution_thread.h"
 #include "cpu/failure.h"
+#include "cpu/openmp_threads.h"
 #include "cpu/plan_run.h"
 #include "cpu/prepared_plan.h"
 #include "cpu/primitive_plan.h"
@@ -23,16 +24,6 @@
 namespace residua {
 namespace cpu {
 namespace {
-
-// oneDNN makes primitives for the number of threads that OpenMP would use on the calling thread.
-class OpenMpThreads {
- public:
-  explicit OpenMpThreads(int threads) : before_(omp_get_max_threads()) { omp_set_num_threads(threads); }
-  ~OpenMpThreads() { omp_set_num_threads(before_); }
-
- private:
-  int before_;
-};
 
 PrepareFn PrepareOf(OpKind kind) {
   switch (kind) {
@@ -111,7 +102,9 @@ class CpuBackend : public Backend {
       prepared->ReplaceFor(context_.threads, PrepareOwn(prepared->op(), prepared->inputs(), prepared->inferred()));
     }
     void* scratch = Scratch(prepared->scratch_bytes);
-    thread_->Enqueue([this, run = PlanRun(prepared, inputs, outputs, scratch)]() mutable { run.Execute(&pending_); });
+    thread_->Enqueue([this, run = PlanRun(prepared, inputs, outputs, scratch, profile_.IfOn())]() mutable {
+      run.Execute(&pending_);
+    });
   }
 
   void Upload(const void* host, size_t bytes, const Tensor& to) override {
@@ -174,6 +167,10 @@ class CpuBackend : public Backend {
     thread_->Enqueue([threads] { omp_set_num_threads(threads); });
   }
 
+  void SetTuning(bool on) override { context_.tuner = on ? tuner_.get() : nullptr; }
+
+  Profile& profile() { return profile_; }
+
   MemoryStats Memory() const override { return allocator_->Stats(); }
 
   void Trim() override {
@@ -228,6 +225,7 @@ class CpuBackend : public Backend {
   std::shared_ptr<CachingAllocator> allocator_;
   std::unique_ptr<AlgorithmTuner> tuner_;
   StagingPool staging_;
+  Profile profile_;
   PendingError pending_;
   void* scratch_ = nullptr;
   size_t scratch_bytes_ = 0;
@@ -236,6 +234,11 @@ class CpuBackend : public Backend {
 };
 
 }  // namespace cpu
+
+cpu::Profile* ProfileOf(Backend* backend) {
+  auto* own = dynamic_cast<cpu::CpuBackend*>(backend);
+  return own ? &own->profile() : nullptr;
+}
 
 std::unique_ptr<Backend> MakeCpuBackend() {
   try {

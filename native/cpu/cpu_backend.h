@@ -1,4 +1,4 @@
-// The CPU backend's factory.
+// The CPU backend's factory, and the profile of one.
 #pragma once
 #include <memory>
 
@@ -6,7 +6,14 @@
 
 namespace residua {
 
+namespace cpu {
+class Profile;  // cpu/profile.h
+}
+
 // Throws Error(kBackendUnavailable) where oneDNN does not start.
 std::unique_ptr<Backend> MakeCpuBackend();
+
+// Null where it is not a CPU backend.
+cpu::Profile* ProfileOf(Backend* backend);
 
 }  // namespace residua

@@ -1,6 +1,8 @@
 // oneDNN layouts as layouts of tensors, and the two bases for kernels of our own.
 #include "cpu/cpu_plan.h"
 
+#include <numeric>
+
 namespace residua::cpu {
 namespace {
 
@@ -83,6 +85,12 @@ bool SameLayout(const TensorDesc& a, const TensorDesc& b) {
   a.layout->AppendKey(&key_a);
   b.layout->AppendKey(&key_b);
   return key_a == key_b;
+}
+
+std::vector<int> AllOf(const Descs& inputs) {
+  std::vector<int> all(inputs.size());
+  std::iota(all.begin(), all.end(), 0);
+  return all;
 }
 
 bool HasPadding(const TensorDesc& desc) {

@@ -25,6 +25,8 @@ class CpuPlan : public Plan {
  public:
   // Runs on the execution thread, with memory laid out as prepared.
   virtual void Run(void* const* inputs, void* const* outputs, void* scratch) = 0;
+  // How it is computed, as oneDNN names it ("jit_wino_4x3:avx512_core"); empty for loops of residua's own.
+  virtual std::string Algorithm() const { return ""; }
 };
 
 using PlanPtr = std::shared_ptr<CpuPlan>;
@@ -33,20 +35,17 @@ using Descs = std::vector<TensorDesc>;
 // One for each op kind, in the file of the op's name; the table is in cpu_backend.cc.
 using PrepareFn = PlanPtr (*)(const CpuContext& context, const Op& op, const Descs& inputs, Descs outputs);
 
-#define RESIDUA_CPU_OPS(V)                                                                                         \
-  V(Conv2d)                                                                                                        \
-  V(Conv2dBackwardData)                                                                                            \
-  V(Conv2dBackwardWeights)                                                                                         \
-  V(BatchNorm)                                                                                                     \
-  V(BatchNormBackward)                                                                                             \
-  V(BatchNormAddRelu)                                                                                              \
-  V(BatchNormAddReluBackward)                                                                                      \
-  V(Relu)                                                                                                          \
-  V(ReluBackward) V(AddRelu) V(MaxPool2d) V(MaxPool2dBackward) V(AvgPool2d) V(AvgPool2dBackward) V(Dense)          \
-      V(DenseBackwardData) V(DenseBackwardWeights) V(Add) V(Sub) V(Mul) V(Div) V(Equal) V(Sum) V(Mean) V(Argmax)   \
-          V(Softmax) V(SoftmaxBackward) V(LogSoftmax) V(LogSoftmaxBackward) V(SoftmaxCrossEntropy)                 \
-              V(SoftmaxCrossEntropyBackward) V(Reshape) V(BroadcastTo) V(Cast) V(Copy) V(Assign) V(ResizeBilinear) \
-                  V(Dropout) V(DropoutBackward) V(Sgd) V(GatherRows) V(AllFinite) V(Conv2dFused) V(FoldBatchNorm)
+// clang-format has no stable form for this list.
+// clang-format off
+#define RESIDUA_CPU_OPS(V) \
+  V(Conv2d) V(Conv2dBackwardData) V(Conv2dBackwardWeights) V(BatchNorm) V(BatchNormBackward) \
+  V(BatchNormAddRelu) V(BatchNormAddReluBackward) V(Relu) V(ReluBackward) V(AddRelu) V(MaxPool2d) \
+  V(MaxPool2dBackward) V(AvgPool2d) V(AvgPool2dBackward) V(Dense) V(DenseBackwardData) V(DenseBackwardWeights) \
+  V(Add) V(Sub) V(Mul) V(Div) V(Equal) V(Sum) V(Mean) V(Argmax) V(Softmax) V(SoftmaxBackward) V(LogSoftmax) \
+  V(LogSoftmaxBackward) V(SoftmaxCrossEntropy) V(SoftmaxCrossEntropyBackward) V(Reshape) V(BroadcastTo) \
+  V(Cast) V(Copy) V(Assign) V(ResizeBilinear) V(Dropout) V(DropoutBackward) V(Sgd) V(GatherRows) V(AllFinite) \
+  V(Conv2dFused) V(FoldBatchNorm) V(AddReluBackward)
+// clang-format on
 
 #define RESIDUA_DECLARE_PREPARE(Name) \
   PlanPtr Prepare##Name(const CpuContext& context, const Op& op, const Descs& inputs, Descs outputs);
@@ -111,6 +110,9 @@ class PlainPlan : public CpuPlan {
   InputReorders reorders_;
   size_t own_offset_ = 0;
 };
+
+// 0, 1, ...: each of the inputs.
+std::vector<int> AllOf(const Descs& inputs);
 
 // Base of elementwise kernels over tensors of one layout, whatever it is: `count` elements in storage order, padding
 // included. Inputs in another layout than that of input `reference` are reordered to it. Outputs keep the layouts they

@@ -3,6 +3,8 @@
 
 #include <unordered_map>
 
+#include "cpu/profile.h"
+
 namespace residua::cpu {
 
 size_t TakeScratch(size_t* scratch_bytes, size_t bytes) {
@@ -59,6 +61,7 @@ ScratchReorder::ScratchReorder(const dnnl::engine& engine, const MemoryDesc& fro
 }
 
 void ScratchReorder::Run(const dnnl::stream& stream, const void* from, void* to, char* scratch) {
+  const ReorderLap lap;
   from_.set_data_handle(const_cast<void*>(from));
   to_.set_data_handle(to);
   scratchpad_.set_data_handle(scratch + scratchpad_offset_);

@@ -3,6 +3,7 @@
 #include <omp.h>
 
 #include <cstdint>
+#include <cstring>
 #include <exception>
 
 namespace residua::cpu {
@@ -28,6 +29,12 @@ void ParallelFor(int64_t count, int64_t grain, const Body& body) {
     }
   }
   if (failure) std::rethrow_exception(failure);
+}
+
+inline void FillZero(void* data, size_t bytes) {
+  ParallelFor(static_cast<int64_t>(bytes), 1 << 18, [data](int64_t begin, int64_t end) {
+    std::memset(static_cast<char*>(data) + begin, 0, static_cast<size_t>(end - begin));
+  });
 }
 
 }  // namespace residua::cpu

@@ -1,4 +1,5 @@
 // Max and average pooling over x [n, c, h, w] and their gradients, in whatever layout x comes.
+#include "cpu/channel_blocks.h"
 #include "cpu/primitive_plan.h"
 
 namespace residua::cpu {
@@ -94,11 +95,11 @@ PlanPtr PrepareAvgPool2d(const CpuContext& context, const Op& op, const Descs& i
   return ForwardPlan(context, desc, inputs, std::move(outputs));
 }
 
-// dx takes the layout of dy.
+// dx takes the layout of dy; where dy is one pixel, and so both plain and in blocks, that in blocks, which is faster.
 PlanPtr PrepareAvgPool2dBackward(const CpuContext& context, const Op& op, const Descs& inputs, Descs outputs) {
   const auto& p = std::get<Pool2dParams>(op.params);
   const TensorDesc &dy = inputs[0], &dx = outputs[0];
-  const Tag tag = TagOf(MemoryDescOf(dy));
+  const Tag tag = TagOf(BlockedIfSameBytes(MemoryDescOf(dy)));
   const auto desc = BackwardDesc(context, AverageOf(p), Window(p), MemoryDesc(dx.shape, DnnlType(dx.dtype), tag),
                                  MemoryDesc(dy.shape, DnnlType(dy.dtype), tag));
   return BackwardPlan(context, desc, inputs, std::move(outputs));

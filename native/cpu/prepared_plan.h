@@ -19,6 +19,7 @@ class PreparedPlan : public CpuPlan {
     Adopt(std::move(plan));
     preferred_inputs = own_plan_->preferred_inputs;
     alias = own_plan_->alias;
+    overwritable = own_plan_->overwritable;
   }
 
   void Run(void* const* inputs, void* const* out, void* scratch) override { own_plan_->Run(inputs, out, scratch); }

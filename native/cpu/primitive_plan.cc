@@ -4,16 +4,6 @@
 #include <cstring>
 
 namespace residua::cpu {
-namespace {
-
-void FillZero(void* data, size_t bytes) {
-  ParallelFor(static_cast<int64_t>(bytes), 1 << 18, [data](int64_t begin, int64_t end) {
-    std::memset(static_cast<char*>(data) + begin, 0, static_cast<size_t>(end - begin));
-  });
-}
-
-}  // namespace
-
 PrimitivePlan::PrimitivePlan(const CpuContext& context, const dnnl::primitive& primitive, const MemoryDesc& scratchpad,
                              const Descs& inputs, Descs plan_outputs)
     : context_(context),
@@ -105,6 +95,13 @@ void PrimitivePlan::Run(void* const* inputs, void* const* out, void* scratch) {
     FillZero(out[output.index], output.zero_bytes);
     output.reorder.Run(context_.stream, base + output.offset, out[output.index], base);
   }
+}
+
+std::string PrimitivePlan::Algorithm() const {
+  const char* name = nullptr;
+  const dnnl_status_t status =
+      dnnl_primitive_desc_query(primitive_.get_primitive_desc(), dnnl_query_impl_info_str, 0, &name);
+  return status == dnnl_success ? name : "";
 }
 
 }  // namespace residua::cpu

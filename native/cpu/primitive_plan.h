@@ -1,6 +1,7 @@
 // The plan of an op that is one oneDNN primitive, with the reorders that its inputs and outputs need.
 #pragma once
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -35,6 +36,7 @@ class PrimitivePlan : public CpuPlan {
   void AddWorkspaceInput(int argument, size_t index, const MemoryDesc& workspace);
 
   void Run(void* const* inputs, void* const* outputs, void* scratch) override;
+  std::string Algorithm() const override;
 
  private:
   struct Binding {

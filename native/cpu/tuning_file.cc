@@ -16,6 +16,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// With the version of the lines' form: files of another one are not read.
+constexpr const char* kName = "/convolutions-2-";
+
 // "" for none.
 std::string Folder() {
   if (const char* chosen = std::getenv("RESIDUA_TUNING_CACHE")) return chosen;
@@ -44,29 +47,28 @@ bool WriteSynced(const std::string& path, const std::string& text) {
 
 TuningFile::TuningFile(const std::string& machine) {
   const std::string folder = Folder();
-  if (!folder.empty()) path_ = folder + "/convolutions-" + HashText(machine) + ".txt";
+  if (!folder.empty()) path_ = folder + kName + HashText(machine) + ".txt";
 }
 
-std::map<std::string, size_t> TuningFile::Load() const {
-  std::map<std::string, size_t> choices;
+std::map<std::string, std::string> TuningFile::Load() const {
+  std::map<std::string, std::string> choices;
   std::ifstream file(path_);
   for (std::string line; std::getline(file, line);) {
     std::istringstream fields(line);
-    std::string key;
-    size_t choice;
-    if (std::getline(fields, key, '\t') && fields >> choice && fields.eof()) choices[key] = choice;
+    std::string key, choice;
+    if (std::getline(fields, key, '\t') && !key.empty() && fields >> choice && fields.eof()) choices[key] = choice;
   }
   return choices;
 }
 
-void TuningFile::Save(const std::map<std::string, size_t>& choices) const {
+void TuningFile::Save(const std::map<std::string, std::string>& choices) const {
   if (path_.empty()) return;
   std::error_code error;
   fs::create_directories(fs::path(path_).parent_path(), error);
-  std::map<std::string, size_t> all = Load();  // another process may have added to it
+  std::map<std::string, std::string> all = Load();  // another process may have added to it
   for (const auto& [key, choice] : choices) all[key] = choice;
   std::string text;
-  for (const auto& [key, choice] : all) text += key + '\t' + std::to_string(choice) + '\n';
+  for (const auto& [key, choice] : all) text += key + '\t' + choice + '\n';
   const std::string temporary = path_ + '.' + std::to_string(getpid());
   if (WriteSynced(temporary, text)) fs::rename(temporary, path_, error);
   if (error || fs::exists(temporary, error)) fs::remove(temporary, error);

@@ -12,10 +12,10 @@ class TuningFile {
   explicit TuningFile(const std::string& machine);
 
   // What was kept; lines that cannot be read are left out.
-  std::map<std::string, size_t> Load() const;
+  std::map<std::string, std::string> Load() const;
   // Adds to what is kept. Written to a temporary name, then renamed. A folder that cannot be written to is no error:
   // the next process tunes again.
-  void Save(const std::map<std::string, size_t>& choices) const;
+  void Save(const std::map<std::string, std::string>& choices) const;
 
   const std::string& path() const { return path_; }
 

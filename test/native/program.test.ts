@@ -34,13 +34,46 @@ describe.each(testDevices)('a program on %s', (device) => {
   test('values within it share memory once they are not needed any more', () => {
     const leaf = backend.fromHost(new Float32Array(4096).fill(2), [4096], 'float32');
     const bytes = 4096 * 4;
-    const chain = Array.from({ length: 10 }, (_, i) => node('add', [i, i])); // each needs only the one before
+    const chain = Array.from({ length: 10 }, (_, i) => node('softmax', [i], { axis: 0 })); // each needs only the one before
     const program = backend.compile(chain, [leaf], [10]);
     expect(program.arenaBytes).toBe(2 * bytes);
     expect(program.lowerBoundBytes).toBe(2 * bytes);
-    expect(read(program.run([leaf])[0] as NativeTensor)[0]).toBe(2048);
     const all = backend.compile([...chain, node('add', [1, 10])], [leaf], [11]); // value 1 lives to the end
     expect(all.arenaBytes).toBe(3 * bytes);
+  });
+
+  test('a sum is written where an operand lay that nobody needs any more', () => {
+    const values = Float32Array.from({ length: 70001 }, (_, i) => (i % 37) - 18); // beside the vector length
+    const leaf = backend.fromHost(values, [values.length], 'float32');
+    const bytes = Math.ceil((4 * values.length) / 256) * 256;
+    const sums = Array.from({ length: 10 }, (_, i) => node('add', [i, i]));
+    const program = backend.compile(sums, [leaf], [10]);
+    expect(program.arenaBytes).toBe(bytes); // the last is handed out
+    expect(read(program.run([leaf])[0] as NativeTensor)).toEqual(Array.from(values, (value) => 1024 * value));
+    const gates = [node('relu', [0]), node('reluBackward', [0, 1]), node('sub', [1, 2]), node('mul', [3, 1])];
+    const kept = backend.compile([...gates, node('add', [4, 0])], [leaf], [5]);
+    const expected = Array.from(values, (value) => value); // (relu - gate) * relu + x, where relu = gate for x > 0
+    expect(read(kept.run([leaf])[0] as NativeTensor)).toEqual(expected);
+    expect(kept.arenaBytes).toBe(2 * bytes); // value 1 and what comes after it
+    expect(read(leaf)).toEqual(Array.from(values));
+  });
+
+  test('no operand is overwritten that is handed out, read later or seen through a reshape', () => {
+    const leaf = make(1, -2, 3);
+    const later = backend.compile([node('mul', [0, 0]), node('add', [1, 0]), node('sub', [2, 1])], [leaf], [3]);
+    expect(read(later.run([leaf])[0] as NativeTensor)).toEqual([1, -2, 3]);
+    const handedOut = backend.compile([node('mul', [0, 0]), node('add', [1, 0]), node('relu', [2])], [leaf], [1, 3]);
+    expect(handedOut.run([leaf]).map(read)).toEqual([
+      [1, 4, 9],
+      [2, 2, 12],
+    ]);
+    const shape = { shape: [3] };
+    const seen = backend.compile(
+      [node('mul', [0, 0]), node('reshape', [1], shape), node('add', [1, 0]), node('sub', [3, 2])],
+      [leaf],
+      [4],
+    );
+    expect(read(seen.run([leaf])[0] as NativeTensor)).toEqual([1, -2, 3]);
   });
 
   test('a reshape shares the storage of its input, also of a leaf and of an output', () => {

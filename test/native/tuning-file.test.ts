@@ -10,7 +10,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 // A convolution that is large enough to be timed: 64 -> 64 channels, 3x3, 28x28, batch 20.
 const script = `
-  import { ops, uniform } from 'residua';
+  import { ops, setTuning, uniform } from 'residua';
+  setTuning(process.env.TEST_TUNING !== 'off');
   const y = ops.conv2d(uniform([20, 64, 28, 28]), uniform([64, 64, 3, 3]), undefined, { padding: 1 });
   console.log(y.shape.join(), Number.isFinite((await y.data())[0]));`;
 
@@ -30,11 +31,24 @@ test('a choice is written, and read by the next process', async () => {
   if (file === undefined) return; // this oneDNN has one algorithm alone: nothing was chosen
   expect(more).toEqual([]);
   const line = linesOf(file)[0] as string;
-  expect(line).toMatch(/^conv2d\[20, 64, 28, 28\]\[64, 64, 3, 3\]\[20, 64, 28, 28\]\[1, 1\]\d+\t[01]$/);
-  const flipped = `${line.slice(0, -1)}${1 - Number(line.at(-1))}`;
+  const [key, choice] = line.split('\t') as [string, string];
+  expect(key).toMatch(
+    /^conv2d float32 \[20, 64, 28, 28\]\[64, 64, 3, 3\]\[20, 64, 28, 28\](\[\d, \d\]){3} threads \d+$/,
+  );
+  expect(choice).toMatch(/^(direct|winograd)$/);
+  const flipped = `${key}\t${choice === 'direct' ? 'winograd' : 'direct'}`;
   writeFileSync(join(folder, file), `${flipped}\n`); // a second timing would very likely choose the other again
   await convolve({ RESIDUA_TUNING_CACHE: folder });
   expect(linesOf(file)).toEqual([flipped]);
+});
+
+test('an algorithm that this version does not know is timed anew', async () => {
+  for (const file of kept()) {
+    const [key] = (linesOf(file)[0] as string).split('\t');
+    writeFileSync(join(folder, file), `${key}\tfft\n`);
+    await convolve({ RESIDUA_TUNING_CACHE: folder });
+    expect(linesOf(file)).toEqual([expect.stringMatching(/\t(direct|winograd)$/)]);
+  }
 });
 
 test('lines that make no sense are left out', async () => {
@@ -49,6 +63,7 @@ test.each([
   ['a folder that cannot be written to', { RESIDUA_TUNING_CACHE: '/proc/none' }],
   ['no folder', { RESIDUA_TUNING_CACHE: '' }],
   ['no tuning', { RESIDUA_TUNE: '0', RESIDUA_TUNING_CACHE: folder }],
+  ['tuning switched off in code', { TEST_TUNING: 'off', RESIDUA_TUNING_CACHE: folder }],
 ])('%s is no error', async (_, env) => {
   for (const file of kept()) rmSync(join(folder, file));
   await convolve(env);

@@ -1,6 +1,6 @@
 // summary(): the table, and that it leaves the net as it was.
 import { describe, expect, it } from 'vitest';
-import { ConfigError, memory, nn, ShapeError, seed, zeros } from '../../lib/index.js';
+import { ConfigError, memory, nn, ShapeError, seed, type Tensor, zeros } from '../../lib/index.js';
 
 const makeNet = () =>
   new nn.Sequential().add(
@@ -49,6 +49,35 @@ describe('summary', () => {
     ]);
     // conv 4*1*9+4, BatchNorm 4*4, residual 2*(4*4*9+4) + 2*16, dense 256*10+10
     expect(rows.map((row) => row[2])).toEqual(['2,954', '40', '16', '0', '328', '148', '16', '148', '16', '2,570']);
+  });
+  it('counts multiply-adds of convolutions and dense layers, in each call', () => {
+    const net = makeNet();
+    const table = net.summary([2, 1, 8, 8]);
+    // conv 2*64*(4*9), residual 2 * 2*64*(4*4*9), dense 2*10*256
+    expect(rowsOf(table).map((row) => row[3])).toEqual([
+      '46,592',
+      '4,608',
+      '0',
+      '0',
+      '36,864',
+      '18,432',
+      '0',
+      '18,432',
+      '0',
+      '5,120',
+    ]);
+    expect(table.split('\n').at(-1)).toBe('Multiply-adds: 46,592');
+    const grouped = new nn.Conv2D(6, { kernelSize: [3, 1], groups: 2, strides: 2 });
+    const twice = new nn.Sequential().add(grouped, new nn.Conv2D(4, { kernelSize: 1 }));
+    // [1, 4, 9, 5] -> [1, 6, 4, 3]: 12 pixels of 6*2*3, then of 4*6
+    expect(rowsOf(twice.summary([1, 4, 9, 5])).map((row) => row[3])).toEqual(['720', '432', '288']);
+    class Twice extends nn.Block {
+      readonly dense = new nn.Dense(5, { flatten: false });
+      forward(x: Tensor): Tensor {
+        return this.dense.forward(this.dense.forward(x));
+      }
+    }
+    expect(rowsOf(new Twice().summary([3, 5])).map((row) => row[3])).toEqual(['150', '150']); // 2 * 3*5*5
   });
   it('counts trainable parameters apart', () => {
     const table = makeNet().summary([2, 1, 8, 8]);

@@ -1,0 +1,81 @@
+// The choice of the algorithm that computes a convolution.
+#include "cpu/conv2d_algorithm.h"
+
+#include <cstdlib>
+#include <optional>
+
+#include "cpu/algorithm_tuner.h"
+
+namespace residua::cpu {
+namespace {
+
+// Multiplications and additions from which on timing is worth it. Winograd's saves less, and rounds more.
+constexpr double kWorthTiming = 1e8, kWorthTimingWinograd = 1e9;
+
+struct Row {
+  ConvAlgorithm algorithm;
+  const char* name;
+  double worth_timing;
+};
+constexpr Row kRows[] = {
+    {ConvAlgorithm::kDirect, "direct", kWorthTiming},
+    {ConvAlgorithm::kWinograd, "winograd", kWorthTimingWinograd},
+    {ConvAlgorithm::kMatrix, "matrix", kWorthTiming},
+    {ConvAlgorithm::kTapProducts, "tapProducts", kWorthTiming},
+};
+
+std::optional<ConvAlgorithm> AlgorithmNamed(const std::string& name) {
+  for (const Row& row : kRows) {
+    if (name == row.name) return row.algorithm;
+  }
+  return std::nullopt;
+}
+
+std::optional<ConvAlgorithm> FixedAlgorithm() {
+  const char* name = std::getenv("RESIDUA_CONV_ALGORITHM");
+  if (!name || !*name) return std::nullopt;
+  if (const auto algorithm = AlgorithmNamed(name)) return algorithm;
+  throw Error(ErrorCode::kConfig, std::string("RESIDUA_CONV_ALGORITHM: expected direct, winograd, matrix or "
+                                              "tapProducts, got '") +
+                                      name + "'. Correct or unset the variable.");
+}
+
+// Null where `algorithm` cannot be used. The direct one always can: its errors are the op's.
+PlanPtr MakeIfPossible(const MakeConvPlan& make, ConvAlgorithm algorithm, const Descs& inputs) {
+  try {
+    return make(algorithm, inputs);
+  } catch (const dnnl::error& error) {
+    if (algorithm == ConvAlgorithm::kDirect || error.status != dnnl_unimplemented) throw;
+    return nullptr;
+  }
+}
+
+// `algorithm`'s plan; the direct one where it cannot be used.
+PlanPtr MakeOrDirect(const MakeConvPlan& make, ConvAlgorithm algorithm, const Descs& inputs) {
+  PlanPtr plan = MakeIfPossible(make, algorithm, inputs);
+  return plan ? plan : make(ConvAlgorithm::kDirect, inputs);
+}
+
+}  // namespace
+
+PlanPtr PlanConvolution(const CpuContext& context, const ConvTask& task, const MakeConvPlan& make) {
+  if (const auto fixed = FixedAlgorithm()) return MakeOrDirect(make, *fixed, task.inputs);
+  const auto direct = [&] { return make(ConvAlgorithm::kDirect, task.inputs); };
+  const double operations = task.geometry.Flops();
+  if (!context.tuner || operations < kWorthTiming) return direct();
+  const std::string key = task.geometry.Key(task.direction, task.inputs[0].dtype, context.threads);
+  if (const auto known = AlgorithmNamed(context.tuner->Known(key))) return MakeOrDirect(make, *known, task.inputs);
+
+  const Descs usual_inputs = task.usual_inputs();
+  std::vector<AlgorithmTuner::Candidate> candidates;
+  for (const Row& row : kRows) {
+    if (operations < row.worth_timing) continue;
+    if (PlanPtr plan = MakeIfPossible(make, row.algorithm, usual_inputs))
+      candidates.push_back({row.name, std::move(plan)});
+  }
+  if (candidates.size() == 1) return direct();
+  const std::string fastest = context.tuner->Fastest(context, key, usual_inputs, candidates);
+  return MakeOrDirect(make, *AlgorithmNamed(fastest), task.inputs);
+}
+
+}  // namespace residua::cpu

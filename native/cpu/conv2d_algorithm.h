@@ -1,0 +1,34 @@
+// The choice of the algorithm that computes a convolution.
+#pragma once
+#include <functional>
+#include <string>
+
+#include "cpu/conv2d_geometry.h"
+
+namespace residua::cpu {
+
+enum class ConvAlgorithm {
+  kDirect,       // oneDNN's loops over the image
+  kWinograd,     // oneDNN's, 3x3 in float32
+  kMatrix,       // one matrix product for all of a tiny image: conv2d_matrix.h
+  kTapProducts,  // gradient of the weights, a product for each tap: conv2d_tap_products.h
+};
+
+// The plan of the op by an algorithm, for inputs laid out as given; null where the algorithm is not for this op. It may
+// throw where the library or the processor has no such primitive.
+using MakeConvPlan = std::function<PlanPtr(ConvAlgorithm, const Descs& inputs)>;
+
+struct ConvTask {
+  const char* direction;  // the op's name
+  const ConvGeometry& geometry;
+  const Descs& inputs;
+  // The inputs laid out as they come from the second training step on: that is what is timed.
+  std::function<Descs()> usual_inputs;
+};
+
+// The plan by the algorithm that is fastest here, as the tuner finds out once: one that is not the direct convolution
+// must be clearly faster. Without a tuner, and for work too small to be worth timing, the direct one.
+// RESIDUA_CONV_ALGORITHM (direct, winograd, matrix, tapProducts) fixes it wherever that algorithm can be used.
+PlanPtr PlanConvolution(const CpuContext& context, const ConvTask& task, const MakeConvPlan& make);
+
+}  // namespace residua::cpu

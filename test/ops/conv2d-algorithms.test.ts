@@ -1,0 +1,204 @@
+// Each algorithm of the CPU's convolutions, fixed by RESIDUA_CONV_ALGORITHM, against plain loops.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { backendOf } from '../../lib/device.js';
+import { cpu } from '../../lib/index.js';
+import { root, runNode } from '../cli/run-cli.js';
+import {
+  type ConvGeometry,
+  conv2dForward,
+  conv2dGradients,
+  convOutputShape,
+  weightShape,
+} from '../helpers/plain-conv2d.js';
+import { expectClose } from '../helpers/tolerances.js';
+import { sizeOf, uniformValues } from '../helpers/values.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'residua-algorithms-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Options extends Omit<Partial<ConvGeometry>, 'kernel' | 'strides' | 'padding' | 'dilation'> {
+  x: ConvGeometry['x'];
+  channels: number;
+  kernel: number;
+  strides?: number;
+  padding?: number;
+  dilation?: number;
+}
+const geometryOf = ({ x, channels, kernel, strides = 1, padding = 0, dilation = 1, groups = 1 }: Options) => ({
+  x,
+  channels,
+  kernel: [kernel, kernel] as const,
+  strides: [strides, strides] as const,
+  padding: [padding, padding] as const,
+  dilation: [dilation, dilation] as const,
+  groups,
+});
+
+const geometries: Record<string, ConvGeometry> = {
+  '3x3 on one pixel': geometryOf({ x: [5, 32, 1, 1], channels: 48, kernel: 3, padding: 1 }),
+  '1x1 on one pixel': geometryOf({ x: [4, 32, 1, 1], channels: 16, kernel: 1 }),
+  '3x3 on 2x2': geometryOf({ x: [3, 32, 2, 2], channels: 16, kernel: 3, padding: 1 }),
+  '3x3 on 2x2, odd channels': geometryOf({ x: [3, 20, 2, 2], channels: 37, kernel: 3, padding: 1 }),
+  '3x3 on 2x2, stride 2': geometryOf({ x: [4, 16, 2, 2], channels: 32, kernel: 3, strides: 2, padding: 1 }),
+  '3x3 on 3x3': geometryOf({ x: [2, 16, 3, 3], channels: 32, kernel: 3, padding: 1 }),
+  '3x3 on 3x3, batch 1': geometryOf({ x: [1, 16, 3, 3], channels: 16, kernel: 3, padding: 1 }),
+  '3x3 on 3x3, stride 2': geometryOf({ x: [2, 32, 3, 3], channels: 16, kernel: 3, strides: 2, padding: 1 }),
+  '3x3 on 3x3, 3 channels': geometryOf({ x: [2, 3, 3, 3], channels: 16, kernel: 3, padding: 1 }),
+  '3x3 on 7x7, stride 2': geometryOf({ x: [2, 16, 7, 7], channels: 16, kernel: 3, strides: 2, padding: 1 }),
+  '3x3 on 12x12': geometryOf({ x: [2, 16, 12, 12], channels: 16, kernel: 3, padding: 1 }),
+  '5x5 on one pixel, dead taps between others': geometryOf({
+    x: [3, 16, 1, 1],
+    channels: 32,
+    kernel: 5,
+    strides: 2,
+    padding: 3,
+  }),
+  '3x3 on 3x2, dilated': geometryOf({
+    x: [2, 16, 3, 2],
+    channels: 16,
+    kernel: 3,
+    padding: 2,
+    dilation: 2,
+  }),
+  '5x5 on 2x3, one channel': geometryOf({ x: [2, 1, 2, 3], channels: 1, kernel: 5, padding: 2 }),
+  '1x1 on 4x4, stride 2': geometryOf({ x: [2, 16, 4, 4], channels: 32, kernel: 1, strides: 2 }),
+  '3x3 on 2x2, 2 groups': geometryOf({ x: [2, 32, 2, 2], channels: 32, kernel: 3, padding: 1, groups: 2 }),
+};
+
+const shapesOf = (geometry: ConvGeometry) => ({
+  x: geometry.x,
+  w: weightShape(geometry),
+  b: [geometry.channels],
+  dy: convOutputShape(geometry),
+});
+type Names = 'x' | 'w' | 'b' | 'dy';
+function valuesOf(geometry: ConvGeometry): Record<Names, Float32Array> {
+  const entries = Object.entries(shapesOf(geometry)).map(([name, shape], i) => [
+    name,
+    uniformValues(sizeOf(shape), i + 1),
+  ]);
+  return Object.fromEntries(entries);
+}
+
+// From plain images and from those of a convolution; the second time weights are in the layout that the first asked for.
+const script = `
+  import { readFileSync, writeFileSync } from 'node:fs';
+  import { autograd, ops, profile, tensor } from 'residua';
+  import { run1 } from '${root}/lib/ops/run.ts';
+
+  function step(window, dtype, image, [x, w, b], dy) {
+    const y = autograd.record(() => ops.conv2d(image(x), w.astype(dtype), b, window));
+    y.backward(dy.astype(dtype));
+    const attributes = { ...window, relu: true, hasResidual: true };
+    const twice = run1('conv2dFused', attributes, [image(x), w.astype(dtype), b, ops.copy(y)]);
+    const result = { y: [...y.dataSync()], twice: [...twice.dataSync()] };
+    for (const [name, input] of Object.entries({ dx: x, dw: w, db: b })) {
+      result[name] = [...input.grad.dataSync()];
+      input.grad.dispose();
+      input.grad = null;
+    }
+    return result;
+  }
+
+  const [, , from, to] = process.argv;
+  const { dtype, cases } = JSON.parse(readFileSync(from, 'utf8'));
+  const outcomes = [];
+  for (const { shapes, values, window } of cases) {
+    const make = (name) => tensor(Float32Array.from(values[name]), { shape: shapes[name] });
+    const inputs = [make('x'), make('w'), make('b')];
+    for (const input of inputs) input.requiresGrad = true;
+    const channels = shapes.x[1];
+    const identity = Float32Array.from({ length: channels ** 2 }, (_, i) => +(i % (channels + 1) === 0));
+    const same = tensor(identity, { shape: [channels, channels, 1, 1] });
+    const plain = (x) => x.astype(dtype);
+    const laidOut = (x) => ops.conv2d(x, same).astype(dtype);
+    const results = [];
+    const times = await profile(() => {
+      for (const image of [plain, laidOut]) results.push(step(window, dtype, image, inputs, make('dy')));
+    });
+    outcomes.push({ results, algorithms: times.map(({ op, algorithm }) => op + ' ' + algorithm) });
+  }
+  writeFileSync(to, JSON.stringify(outcomes));`;
+
+/** `twice`: max(2 y, 0), by the fused op. */
+type Result = Record<'y' | 'twice' | 'dx' | 'dw' | 'db', number[]>;
+interface Outcome {
+  results: Result[];
+  algorithms: string[];
+}
+
+async function convolve(algorithm: string, dtype: string): Promise<Outcome[]> {
+  const file = (name: string) => join(folder, `${algorithm}-${dtype}-${name}`);
+  const cases = Object.values(geometries).map((geometry) => {
+    const { strides, padding, dilation, groups } = geometry;
+    const values = Object.fromEntries(Object.entries(valuesOf(geometry)).map(([name, each]) => [name, [...each]]));
+    return { shapes: shapesOf(geometry), values, window: { strides, padding, dilation, groups } };
+  });
+  writeFileSync(file('script.mts'), script);
+  writeFileSync(file('in.json'), JSON.stringify({ dtype, cases }));
+  const tsx = join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs');
+  const args = [tsx, '--tsconfig', join(root, 'tsconfig.json'), file('script.mts'), file('in.json'), file('out.json')];
+  const run = await runNode(args, { env: { RESIDUA_CONV_ALGORITHM: algorithm } });
+  expect(run).toEqual({ status: 0, stdout: '', stderr: '' });
+  return JSON.parse(readFileSync(file('out.json'), 'utf8'));
+}
+
+// The others read more pixels than their kernel has taps on the image, or are grouped.
+const asMatrix = /^3x3 on one pixel|^1x1 on one pixel|^5x5|^3x3 on 2x2(?!.*groups)|^3x3 on 3x3/;
+
+/** Which must have run: elsewhere the direct convolution stands in. */
+function expectedAlgorithms(algorithm: string, name: string): string[] {
+  const ops = {
+    matrix: asMatrix.test(name) ? ['conv2d', 'conv2dFused', 'conv2dBackwardData'] : [],
+    tapProducts: name.includes('groups') ? [] : ['conv2dBackwardWeights'],
+  }[algorithm];
+  return (ops ?? []).map((op) => `${op} ${algorithm}`);
+}
+
+const types = ['float32', 'bfloat16'].filter((type) => backendOf(cpu()).supports(type as 'bfloat16'));
+
+describe.each(types)('%s', (dtype) => {
+  describe.each(['direct', 'winograd', 'matrix', 'tapProducts'])('by %s', (algorithm) => {
+    let outcomes: Outcome[];
+    beforeAll(async () => {
+      outcomes = await convolve(algorithm, dtype);
+    });
+
+    test.each(Object.keys(geometries).map((name, i) => ({ name, i })))('$name', ({ name, i }) => {
+      const geometry = geometries[name] as ConvGeometry;
+      const { x, w, b, dy } = valuesOf(geometry);
+      const y = conv2dForward(geometry, x, w, b);
+      const expected = { y, twice: y.map((each) => Math.max(2 * each, 0)), ...conv2dGradients(geometry, x, w, dy) };
+      const shapes = shapesOf(geometry);
+      const tolerances = dtype === 'float32' ? { rtol: 1e-5, atol: 5e-5 } : { rtol: 2e-2, atol: 8e-2 };
+      const { results, algorithms } = outcomes[i] as Outcome;
+      expect(algorithms).toEqual(expect.arrayContaining(expectedAlgorithms(algorithm, name)));
+      for (const result of results) {
+        for (const [key, shape] of Object.entries({
+          y: shapes.dy,
+          twice: shapes.dy,
+          dx: shapes.x,
+          dw: shapes.w,
+          db: shapes.b,
+        })) {
+          const of = key as keyof Result;
+          expectClose(Float32Array.from(result[of]), expected[of], { what: key, shape, ...tolerances });
+        }
+      }
+    });
+  });
+});
+
+test('an algorithm that does not exist is refused', async () => {
+  const code = `import { ops, uniform } from 'residua'; ops.conv2d(uniform([1, 1, 2, 2]), uniform([1, 1, 1, 1]));`;
+  const file = join(folder, 'refused.mts');
+  writeFileSync(file, code);
+  const tsx = join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs');
+  const run = await runNode([tsx, '--tsconfig', join(root, 'tsconfig.json'), file], {
+    env: { RESIDUA_CONV_ALGORITHM: 'fft' },
+  });
+  expect(run.stderr).toContain("expected direct, winograd, matrix or tapProducts, got 'fft'");
+});
