@@ -1,9 +1,8 @@
 // The plan of an op that is one oneDNN primitive.
 #include "cpu/primitive_plan.h"
 
-#include <cstring>
-
 namespace residua::cpu {
+
 PrimitivePlan::PrimitivePlan(const CpuContext& context, const dnnl::primitive& primitive, const MemoryDesc& scratchpad,
                              const Descs& inputs, Descs plan_outputs)
     : context_(context),

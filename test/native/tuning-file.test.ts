@@ -16,11 +16,15 @@ const script = `
   console.log(y.shape.join(), Number.isFinite((await y.data())[0]));`;
 
 const tsx = join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs');
-async function convolve(env: Record<string, string>): Promise<void> {
+async function runScript(text: string, env: Record<string, string>): Promise<string> {
   const file = join(folder, 'convolve.mts');
-  writeFileSync(file, script);
-  const run = await runNode([tsx, '--tsconfig', join(root, 'tsconfig.json'), file], { env });
-  expect(run).toEqual({ status: 0, stdout: '20,64,28,28 true\n', stderr: '' });
+  writeFileSync(file, text);
+  const { stdout, ...run } = await runNode([tsx, '--tsconfig', join(root, 'tsconfig.json'), file], { env });
+  expect(run).toEqual({ status: 0, stderr: '' });
+  return stdout;
+}
+async function convolve(env: Record<string, string>): Promise<void> {
+  expect(await runScript(script, env)).toBe('20,64,28,28 true\n');
 }
 const kept = (): string[] => readdirSync(folder).filter((name) => name.startsWith('convolutions-'));
 const linesOf = (name: string): string[] => readFileSync(join(folder, name), 'utf8').trimEnd().split('\n');
@@ -56,6 +60,28 @@ test('lines that make no sense are left out', async () => {
     writeFileSync(join(folder, file), 'nonsense\n\tx\n\0\0\n');
     await convolve({ RESIDUA_TUNING_CACHE: folder });
     expect(linesOf(file)).toHaveLength(1);
+  }
+});
+
+// Of ones, so that sums are exact in whatever order: 3x3 on 2x2 images meets four pixels everywhere.
+const tiny = `
+  import { autograd, ones, ops } from 'residua';
+  const [x, w] = [ones([128, 128, 2, 2]), ones([128, 128, 3, 3])];
+  for (const input of [x, w]) input.requiresGrad = true;
+  const y = autograd.record(() => ops.conv2d(x, w, undefined, { padding: 1 }));
+  y.backward(ones(y.shape));
+  console.log([y, x.grad, w.grad].map((each) => [...new Set(each.dataSync())].sort().join()).join(' '));`;
+
+test('products of matrices are timed for tiny images, and give the same', async () => {
+  for (const file of kept()) rmSync(join(folder, file));
+  for (let run = 0; run < 2; run++) {
+    expect(await runScript(tiny, { RESIDUA_TUNING_CACHE: folder })).toBe('512 512 128,256,512\n');
+    const lines = kept().flatMap(linesOf);
+    expect(lines).toEqual([
+      expect.stringMatching(/^conv2d float32 .*\t(direct|matrix)$/),
+      expect.stringMatching(/^conv2dBackwardData float32 .*\t(direct|matrix)$/),
+      expect.stringMatching(/^conv2dBackwardWeights float32 .*\t(direct|tapProducts)$/),
+    ]);
   }
 });
 
