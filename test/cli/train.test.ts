@@ -20,7 +20,7 @@ afterAll(() => {
 });
 
 describe('a small run', () => {
-  const args = ['train', '--limit', '64', '--epochs', '1', '--batch-size', '32', '--seed', '7'];
+  const args = ['train', '--no-tune', '--limit', '64', '--epochs', '1', '--batch-size', '32', '--seed', '7'];
   let run: string;
 
   beforeAll(async () => {

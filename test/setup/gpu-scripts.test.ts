@@ -33,7 +33,7 @@ describe.skipIf(!isBuilt)(`scripts for a GPU machine${isBuilt ? '' : ' (skipped:
     });
     expect(json('check', 'tests-gpu.json').numPassedTests).toBeGreaterThan(10);
     expect(json('check', 'parity.json').worst.float32.difference).toBeLessThan(1e-3);
-    expect(json('check', 'training-gpu.json').models[0].rows[0].imagesPerSecond).toBeGreaterThan(0);
+    expect(json('check', 'training-gpu.json').cases[0].rows[0].imagesPerSecond).toBeGreaterThan(0);
     expect(stdout.trimEnd().split('\n').at(-1)).toMatch(/^profile +0\.0 s {2}left out/);
   });
 
