@@ -120,7 +120,11 @@ function toLuma(interleaved: Uint8Array, channels: number, count: number): Uint8
   return luma;
 }
 
-const reasonOf = (cause: unknown): string => (cause as Error).message.replaceAll('\n', ' ').trim();
+/** libvips keeps one text for all threads: where several images fail at a time it may be gone. */
+function reasonOf(cause: unknown): string {
+  const text = (cause as Error).message.replaceAll('\n', ' ').trim();
+  return text === 'Unknown error' ? 'it is damaged' : text;
+}
 
 function imageError(file: string, reason: string, cause?: unknown): DataError {
   return new DataError(

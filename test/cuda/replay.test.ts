@@ -39,6 +39,7 @@ describe.skipIf(hasNoEmulation)(`replay${hasNoEmulation ? ' (skipped: the emulat
     expect(replayed.launches[0]).toBe(2);
     expect(replayed.launches[1]).toBeGreaterThanOrEqual(4);
     expect(replayed.launches[2]).toBeGreaterThan(25);
-    expect(new Set(replayed.tensors.slice(1)).size, 'live tensors').toBe(1);
+    // They do not grow; collected garbage may make them fewer meanwhile.
+    expect(replayed.tensors.at(-1), 'live tensors').toBeLessThanOrEqual(Math.max(...replayed.tensors.slice(0, 3)));
   });
 });
