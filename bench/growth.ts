@@ -2,7 +2,7 @@
 // inference. Writes bench/results/growth-cpu.json and two plots beside it, growth-cpu.svg.
 // npm run bench -- growth [--model r18@96] [--inference-batches 1,4,16,64,256] [--training-batches 16,64,256]
 //   [--depths 18,34,50,101,152] [--size 224] [--depth-batch 8] [--precision float32] [--threads 2] [--steps 7] [--out FILE]
-import { at, colours, element, fontFamily } from '../lib/train/report/svg.js';
+import { at, picture } from '../lib/train/report/svg.js';
 import { integer, integers, main, parseOptions, words } from './arguments.js';
 import { linePlot, plotHeight, plotWidth } from './charts/lines.js';
 import { median, resultFile, runScript, type StepRun, writeResult, writeText } from './harness.js';
@@ -74,16 +74,8 @@ function plots(
   const depthOf = ({ model }: Point): number => Number(/^resnet(\d+)@/.exec(model)?.[1]);
   const gap = 40;
   const [width, height] = [2 * plotWidth + gap + 32, plotHeight + 32];
-  return element(
-    'svg',
-    {
-      xmlns: 'http://www.w3.org/2000/svg',
-      width,
-      height,
-      viewBox: `0 0 ${width} ${height}`,
-      'font-family': fontFamily,
-    },
-    element('rect', { width, height, fill: colours.paper }),
+  return picture(
+    { width, height },
     at(
       16,
       16,

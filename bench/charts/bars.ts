@@ -1,5 +1,5 @@
 // Images per second as grouped bars: one group a case, one bar a library, as long as its ratio to PyTorch's best.
-import { at, colours, element, fontFamily, text } from '../../lib/train/report/svg.js';
+import { at, colours, element, picture, text } from '../../lib/train/report/svg.js';
 import { ownName } from '../compare/contestants.js';
 import { bestPyTorch, type CaseResult, type Row } from '../compare/summary.js';
 
@@ -29,16 +29,8 @@ export function barChart(title: string, cases: readonly CaseResult[]): string {
     stroke: colours.muted,
     'stroke-dasharray': '3 3',
   });
-  return element(
-    'svg',
-    {
-      xmlns: 'http://www.w3.org/2000/svg',
-      width,
-      height: y + 6,
-      viewBox: `0 0 ${width} ${y + 6}`,
-      'font-family': fontFamily,
-    },
-    element('rect', { width, height: y + 6, fill: colours.paper }),
+  return picture(
+    { width, height: y + 6 },
     text(16, 26, title, { 'font-size': 17, 'font-weight': 600 }),
     text(16, 45, 'Bars: relative to the fastest PyTorch of the same precision, the dashed line', {
       fill: colours.muted,

@@ -1,6 +1,6 @@
 // The picture of the degradation comparison: training and test error by epoch, plain nets beside residual ones.
 import { chart, type Series } from '../../lib/train/report/curves.js';
-import { at, colours, element, escapeXml, fontFamily, text } from '../../lib/train/report/svg.js';
+import { at, colours, picture, text } from '../../lib/train/report/svg.js';
 
 export const kinds = ['plain', 'v1', 'v2'] as const;
 export type Kind = (typeof kinds)[number];
@@ -37,18 +37,8 @@ export async function degradationChart(curves: readonly Curve[], subtitle: strin
       width: chartWidth,
       height: 360,
     });
-  return `${element(
-    'svg',
-    {
-      xmlns: 'http://www.w3.org/2000/svg',
-      width,
-      height,
-      viewBox: `0 0 ${width} ${height}`,
-      'font-family': fontFamily,
-      role: 'img',
-    },
-    element('title', {}, escapeXml(title)),
-    element('rect', { width, height, fill: colours.paper }),
+  return `${picture(
+    { width, height, title },
     text(margin, 40, title, { 'font-size': 22, 'font-weight': 700 }),
     text(margin, 64, subtitle, { 'font-size': 13.5, fill: colours.muted }),
     at(margin, 92, await panel('Training error', ({ trainError }) => trainError)),

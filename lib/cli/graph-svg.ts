@@ -1,7 +1,7 @@
 // Programs as a picture: nodes in rows from top to bottom, lines from what makes a value to what reads it.
 import { type Place, placeNodes } from '../graph/layering.js';
 import type { Node, Program, ValueDesc } from '../graph/program.js';
-import { at, colours, element, fontFamily, text } from '../train/report/svg.js';
+import { at, colours, element, picture, text } from '../train/report/svg.js';
 
 /** A program with its title and the lines below that. */
 export interface Drawing {
@@ -29,9 +29,7 @@ export function graphSvg(drawings: readonly Drawing[]): string {
     return group;
   });
   height += 2 * margin;
-  const paper = element('rect', { width, height, fill: colours.paper });
-  const attributes = { xmlns: 'http://www.w3.org/2000/svg', width, height, 'font-family': fontFamily };
-  return element('svg', { ...attributes, viewBox: `0 0 ${width} ${height}` }, paper, ...groups);
+  return picture({ width, height, title: drawings.map(({ title }) => title).join(', ') }, ...groups);
 }
 
 function heading({ title, notes }: Drawing): string {

@@ -56,6 +56,11 @@ export class DataLoader<D extends LoaderDataset = Dataset> implements AsyncItera
     this.#epoch = checkNumber('DataLoader', 'epoch', checkInteger('DataLoader', 'epoch', value, 0), { max: 2 ** 20 });
   }
 
+  /** Where the order and the transforms take their random numbers from: loaders alike in this give the same batches. */
+  get random(): { readonly seed: number; readonly stream: number } {
+    return this.#plan.random;
+  }
+
   [Symbol.asyncIterator](): AsyncGenerator<[Tensor, Tensor], void, undefined> {
     return this.from(0);
   }

@@ -23,8 +23,8 @@ export async function writeFileAtomically(file: string, parts: readonly Uint8Arr
   await syncFolder(folder);
 }
 
-/** Makes the new name durable. */
-async function syncFolder(folder: string): Promise<void> {
+/** Makes new names in a folder durable. */
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {
     await handle.sync();

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CheckpointError } from '../errors.js';
+import { syncFolder } from '../interop/atomic-file.js';
 import type { Block } from '../nn/block.js';
 import type { Trainer } from '../optim/index.js';
 import type { RandomState } from '../tensor/random.js';
@@ -23,6 +24,8 @@ export interface FitState {
   batches: number | null;
   /** Images in a batch; null where the iterable does not tell. */
   batchSize: number | null;
+  /** Where the loader's order comes from; null where the batches are no loader's. */
+  loaderRandom: { seed: number; stream: number } | null;
   random: RandomState;
   /** Sums over the epoch under way. */
   totals: { images: number; lossSum: number; correct: number };
@@ -83,15 +86,6 @@ async function writeSynced(file: string, text: string): Promise<void> {
   const handle = await open(file, 'wx');
   try {
     await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
     await handle.sync();
   } finally {
     await handle.close();

@@ -21,7 +21,7 @@ export interface FitBatch {
   learningRate: number;
   /** Images of this step. */
   images: number;
-  /** Seconds since `fit` began or resumed. */
+  /** Seconds of this epoch in this process. */
   seconds: number;
 }
 

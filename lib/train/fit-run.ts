@@ -16,6 +16,7 @@ import { ModelAverage } from './model-average.js';
 interface EpochBatches {
   epoch: number;
   batchSize: number;
+  random: { readonly seed: number; readonly stream: number };
   from(batch: number): AsyncIterable<Batch>;
 }
 
@@ -148,10 +149,24 @@ export class FitRun implements Trained {
   #checkBatches(state: FitState): void {
     const { train } = this.options;
     const found = { batchSize: hasEpochs(train) ? train.batchSize : null, isLoader: hasEpochs(train) };
-    if (found.isLoader === (state.loaderEpoch !== null) && found.batchSize === state.batchSize) return;
+    if (found.isLoader === (state.loaderEpoch !== null) && found.batchSize === state.batchSize) {
+      this.#checkOrder(state);
+      return;
+    }
     throw new CheckpointError(
       `fit() expected training batches like those of the checkpoint, of ${state.batchSize ?? 'unknown'} images, got ${found.batchSize ?? 'unknown'}. Start again without resume, or give it the same batches.`,
       { expected: state.batchSize, found: found.batchSize },
+    );
+  }
+
+  #checkOrder({ loaderRandom }: FitState): void {
+    const { train } = this.options;
+    if (!loaderRandom || !hasEpochs(train)) return;
+    const { seed, stream } = train.random;
+    if (seed === loaderRandom.seed && stream === loaderRandom.stream) return;
+    throw new CheckpointError(
+      `fit() expected a loader whose random numbers are those of the checkpoint (seed ${loaderRandom.seed}, stream ${loaderRandom.stream}), got seed ${seed}, stream ${stream}: its batches would come in another order. Give the DataLoader the same seed, or call seed() before it is made, as in the first run.`,
+      { expected: loaderRandom.seed, found: seed },
     );
   }
 
@@ -174,6 +189,7 @@ export class FitRun implements Trained {
       loaderEpoch: this.#loaderEpoch,
       batches: this.batches,
       batchSize: hasEpochs(train) ? train.batchSize : null,
+      loaderRandom: hasEpochs(train) ? train.random : null,
       random: randomState(),
       totals: this.totals,
       history: this.epochs,

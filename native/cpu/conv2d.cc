@@ -100,7 +100,7 @@ class ForwardMaker {
       case ConvAlgorithm::kDirect:
         return MakeOneDnn(direct_, inputs);
       case ConvAlgorithm::kWinograd:
-        if (dtype_ != DType::kFloat32 || !live_.SuitsWinograd()) return nullptr;
+        if (!live_.SuitsWinograd(dtype_)) return nullptr;
         return MakeOneDnn(DescFor(live_, dnnl::algorithm::convolution_winograd), inputs);
       case ConvAlgorithm::kMatrix:
         if (!SuitsMatrix(live_, dtype_)) return nullptr;

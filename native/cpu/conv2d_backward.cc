@@ -46,7 +46,7 @@ class DataMaker {
       case ConvAlgorithm::kDirect:
         return MakeOneDnn(direct_, inputs);
       case ConvAlgorithm::kWinograd:
-        if (dtype_ != DType::kFloat32 || !live_.SuitsWinograd()) return nullptr;
+        if (!live_.SuitsWinograd(dtype_)) return nullptr;
         return MakeOneDnn(DescFor(dnnl::algorithm::convolution_winograd), inputs);
       case ConvAlgorithm::kMatrix:
         if (!SuitsMatrix(live_, dtype_)) return nullptr;
@@ -113,7 +113,7 @@ class WeightsMaker {
       case ConvAlgorithm::kDirect:
         return MakeOneDnn(direct_, inputs);
       case ConvAlgorithm::kWinograd:
-        if (dtype_ != DType::kFloat32 || !live_.SuitsWinograd()) return nullptr;
+        if (!live_.SuitsWinograd(dtype_)) return nullptr;
         return MakeOneDnn(DescFor(live_, dnnl::algorithm::convolution_winograd), inputs);
       case ConvAlgorithm::kTapProducts:
         if (!SuitsTapProducts(live_)) return nullptr;

@@ -3,12 +3,14 @@ import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { DataLoader } from '../../lib/data/index.js';
 import { cpu } from '../../lib/device.js';
 import type { Precision } from '../../lib/precision.js';
 import { seed } from '../../lib/tensor/random.js';
 import { type FitHandler, type FitOptions, fit as fitNet } from '../../lib/train/index.js';
 import { rejection } from '../data/idx-files.js';
 import { bitsOf, fitProblem } from './fit-problem.js';
+import { brightPixels } from './problems.js';
 
 const device = cpu();
 let folder: string;
@@ -71,6 +73,16 @@ describe('a resumed run', () => {
     manifest.state.random.stream += 1;
     await writeFile(file, JSON.stringify(manifest));
     expect((await run({ checkpoint, resume: true })).bits).not.toEqual(whole.bits);
+  });
+
+  test('is refused where the loader would give other batches', async () => {
+    const checkpoint = { folder };
+    await run({ checkpoint, stopAfter: 2 });
+    const { net, trainer } = fitProblem(device);
+    const train = new DataLoader(brightPixels(50), { batchSize: 8, shuffle: true, device, seed: 5 });
+    const error = await rejection(fitNet(net, trainer, { train, epochs: 3, device, checkpoint, resume: true }));
+    expect(error).toMatchObject({ code: 'CHECKPOINT_ERROR', details: { found: 5 } });
+    expect(error.message).toContain('the same seed');
   });
 
   test('begins at the beginning where there is no checkpoint, and refuses a used folder without resume', async () => {

@@ -2,7 +2,7 @@
 import { chart, type Series } from './curves.js';
 import { grid, gridHeight, type Prediction } from './grid.js';
 import { publishedRun } from './published.js';
-import { at, colours, element, escapeXml, fontFamily, text } from './svg.js';
+import { at, colours, picture, text } from './svg.js';
 
 /** What a report shows. */
 export interface ReportInput {
@@ -30,19 +30,8 @@ export async function reportSvg(input: ReportInput): Promise<string> {
   const notesTop = gridTop + gridHeight(input.predictions.length, columns) + 18;
   const height = notesTop + input.footnotes.length * 20 + 14;
   const chartWidth = (width - 2 * margin - gap) / 2;
-  return `${element(
-    'svg',
-    {
-      xmlns: 'http://www.w3.org/2000/svg',
-      width,
-      height,
-      viewBox: `0 0 ${width} ${height}`,
-      'font-family': fontFamily,
-      role: 'img',
-    },
-    element('title', {}, escapeXml(input.title)),
-    element('desc', {}, escapeXml([input.subtitle, ...input.footnotes].join(' '))),
-    element('rect', { width, height, fill: colours.paper }),
+  return `${picture(
+    { width, height, title: input.title, description: [input.subtitle, ...input.footnotes].join(' ') },
     text(margin, 46, input.title, { 'font-size': 24, 'font-weight': 700 }),
     text(margin, 72, input.subtitle, { 'font-size': 14, fill: colours.muted }),
     at(margin, chartsTop, await lossChart(input, chartWidth)),

@@ -44,3 +44,17 @@ export function text(x: number, y: number, content: string, attributes: Attribut
 export function at(x: number, y: number, ...children: string[]): string {
   return element('g', { transform: `translate(${x},${y})` }, ...children);
 }
+
+/** A whole picture on the report's paper. `title` and `description` are for those who cannot see it. */
+export function picture(
+  { width, height, title, description }: { width: number; height: number; title?: string; description?: string },
+  ...children: string[]
+): string {
+  const attributes = { xmlns: 'http://www.w3.org/2000/svg', width, height, viewBox: `0 0 ${width} ${height}` };
+  const words = [
+    ...(title === undefined ? [] : [element('title', {}, escapeXml(title))]),
+    ...(description === undefined ? [] : [element('desc', {}, escapeXml(description))]),
+  ];
+  const paper = element('rect', { width, height, fill: colours.paper });
+  return element('svg', { ...attributes, 'font-family': fontFamily, role: 'img' }, ...words, paper, ...children);
+}
