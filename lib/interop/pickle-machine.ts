@@ -10,6 +10,8 @@ import {
 } from './pickle-values.js';
 import { refuse } from './refuse.js';
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** The stack machine of the pickle format. */
 export class PickleMachine {
   readonly #source: PickleSource;
@@ -58,13 +60,13 @@ export class PickleMachine {
   long(count: number): number | bigint {
     const digits = [...this.#take(count)].reverse().map((byte) => byte.toString(16).padStart(2, '0'));
     const value = count === 0 ? 0n : BigInt.asIntN(8 * count, BigInt(`0x${digits.join('')}`));
-    return BigInt(Number(value)) === value && Number.isSafeInteger(Number(value)) ? Number(value) : value;
+    return Number.isSafeInteger(Number(value)) ? Number(value) : value;
   }
 
   text(count: number): string {
     const bytes = this.#take(count);
     try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+      return utf8.decode(bytes);
     } catch {
       return this.fail('UTF-8 text', 'other bytes');
     }

@@ -58,8 +58,8 @@ export class PytorchFile {
     const { storage, offset, end } = tensor;
     const elementBytes = bytesOf[storage.dtype] as number;
     const start = await entryStart(this.#source, this.#storages.get(storage.key) as ZipEntry);
-    const bytes = await this.#source.read(start + offset * elementBytes, (end - offset) * elementBytes);
-    return gather(floatsFrom(storage.dtype, bytes.buffer as ArrayBuffer), tensor);
+    const bytes = await this.#source.readValues(start + offset * elementBytes, (end - offset) * elementBytes);
+    return gather(floatsFrom(storage.dtype, bytes), tensor);
   }
 }
 

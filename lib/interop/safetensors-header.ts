@@ -1,12 +1,16 @@
 // The header of a safetensors file, checked: which tensors it has, where their bytes are.
 // Format: https://huggingface.co/docs/safetensors - 8 bytes little-endian header length, JSON header, data.
-import { CheckpointError } from '../errors.js';
 import { bytesOf } from './dtypes.js';
-import { repeatedKey } from './json-keys.js';
+import { jsonSize, repeatedKey } from './json-keys.js';
 import { refuse } from './refuse.js';
 
 /** The format's own limit, which keeps a parsed header within bounds. */
 const maxHeaderBytes = 100_000_000;
+
+/** A value of the header takes many times its bytes in memory. A tensor has about ten values, the largest nets thousands of tensors. */
+const maxValues = 2 ** 18;
+const maxDepth = 8; // a shape is at 3
+const longestName = 1000;
 
 /** One tensor's entry: its type, shape and bytes [begin, end) of the data that follow the header. */
 export interface TensorEntry {
@@ -66,15 +70,23 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function parseJson(file: string, json: Buffer): [string, unknown][] {
+  const { values, depth } = jsonSize(json);
+  if (values > maxValues || depth > maxDepth)
+    refuse(
+      file,
+      `expected a header of at most ${maxValues} values, at most ${maxDepth} deep, found ${values}, ${depth} deep.`,
+      { offset: 8, expected: maxValues, found: values },
+    );
   let text: string;
   let value: unknown;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(json);
     value = JSON.parse(text);
   } catch (cause) {
-    throw new CheckpointError(
-      `${file}: the header (${json.length} bytes from byte 8) is not JSON: ${(cause as Error).message}`,
-      { file, offset: 8 },
+    return refuse(
+      file,
+      `the header (${json.length} bytes from byte 8) is not JSON: ${(cause as Error).message}`,
+      { offset: 8 },
       { cause },
     );
   }
@@ -93,6 +105,8 @@ function parseMetadata(file: string, value: unknown): Map<string, string> {
 }
 
 function parseEntry(file: string, name: string, value: unknown): TensorEntry {
+  if (name.length > longestName)
+    refuse(file, `expected names of at most ${longestName} characters, found one of ${name.length}.`, { offset: 8 });
   const { dtype, shape, data_offsets: offsets } = (isObject(value) ? value : {}) as Record<string, unknown>;
   const elementBytes = typeof dtype === 'string' && Object.hasOwn(bytesOf, dtype) ? bytesOf[dtype] : undefined;
   if (elementBytes === undefined) {

@@ -49,43 +49,46 @@ function encodeHeader(header: Record<string, unknown>): Uint8Array[] {
   return [length, json, padding];
 }
 
-/** A file that was read and whose header was checked. */
+/** A file that stays open, whose header was checked; its tensors are read when they are asked for. */
 export class SafetensorsFile {
   readonly file: string;
   readonly tensors: ReadonlyMap<string, TensorEntry>;
   readonly metadata: ReadonlyMap<string, string>;
-  readonly #data: Buffer;
+  readonly #source: RandomAccessFile;
+  readonly #dataOffset: number;
 
-  constructor(file: string, header: Header, data: Buffer) {
-    this.file = file;
+  private constructor(source: RandomAccessFile, header: Header) {
+    this.file = source.file;
     this.tensors = header.tensors;
     this.metadata = header.metadata;
-    this.#data = data;
+    this.#source = source;
+    this.#dataOffset = header.dataOffset;
+  }
+
+  /** Reads and checks the header. Throws CheckpointError with the file, what was expected and what was found. */
+  static async read(source: RandomAccessFile): Promise<SafetensorsFile> {
+    const { file, size } = source;
+    const length = headerLength(file, await source.read(0, Math.min(size, 8)), size);
+    return new SafetensorsFile(source, parseHeader(file, await source.read(8, length), size));
   }
 
   /** The values of a tensor as float32. Throws CheckpointError where its type is none of F64, F32, F16, BF16. */
-  readFloats(name: string): Float32Array {
+  async readFloats(name: string): Promise<Float32Array> {
     const { dtype, begin, end } = this.tensors.get(name) as TensorEntry;
-    if (floatTypes.includes(dtype)) return floatsFrom(dtype, new Uint8Array(this.#data.subarray(begin, end)).buffer); // a copy: aligned
-    return refuse(this.file, `tensor '${name}': expected dtype F32, F64, F16 or BF16, found ${dtype}.`, {
-      tensor: name,
-      found: dtype,
-    });
+    if (!floatTypes.includes(dtype))
+      return refuse(this.file, `tensor '${name}': expected dtype F32, F64, F16 or BF16, found ${dtype}.`, {
+        tensor: name,
+        found: dtype,
+      });
+    return floatsFrom(dtype, await this.#source.readValues(this.#dataOffset + begin, end - begin));
   }
 }
 
-/** Reads a file and checks its header. Throws CheckpointError with the file, what was expected and what was found. */
-export async function readSafetensors(file: string): Promise<SafetensorsFile> {
-  const bytes = await readWholeFile(file);
-  const length = headerLength(file, bytes.subarray(0, 8), bytes.length);
-  const header = parseHeader(file, bytes.subarray(8, 8 + length), bytes.length);
-  return new SafetensorsFile(file, header, bytes.subarray(header.dataOffset));
-}
-
-async function readWholeFile(file: string): Promise<Buffer> {
+/** What `use` makes of a file, which is open until then. Throws CheckpointError where it cannot be read or is damaged. */
+export async function usingSafetensors<T>(file: string, use: (source: SafetensorsFile) => Promise<T>): Promise<T> {
   const source = await RandomAccessFile.open(file);
   try {
-    return await source.read(0, source.size);
+    return await use(await SafetensorsFile.read(source));
   } finally {
     await source.close();
   }

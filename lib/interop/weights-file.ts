@@ -4,7 +4,7 @@ import { floatTypes } from './dtypes.js';
 import { PytorchFile } from './pytorch-file.js';
 import { RandomAccessFile } from './random-access-file.js';
 import { refuse } from './refuse.js';
-import { readSafetensors } from './safetensors.js';
+import { SafetensorsFile } from './safetensors.js';
 
 export type WeightsFormat = 'safetensors' | 'pytorch';
 
@@ -48,12 +48,11 @@ export async function openWeights(file: string): Promise<WeightsFile> {
           found: start.toString('hex'),
         },
       );
+    return await fromSafetensors(source);
   } catch (error) {
     await source.close();
     throw error;
   }
-  await source.close();
-  return fromSafetensors(file);
 }
 
 async function fromPytorch(source: RandomAccessFile): Promise<WeightsFile> {
@@ -73,15 +72,16 @@ async function fromPytorch(source: RandomAccessFile): Promise<WeightsFile> {
   return { file, format: 'pytorch', tensors, close: () => source.close() };
 }
 
-async function fromSafetensors(file: string): Promise<WeightsFile> {
-  const read = await readSafetensors(file);
+async function fromSafetensors(source: RandomAccessFile): Promise<WeightsFile> {
+  const { file } = source;
+  const read = await SafetensorsFile.read(source);
   const tensors = new Map(
     [...read.tensors].map(([name, { dtype, shape }]) => [
       name,
-      stored(file, name, dtype, shape, async () => read.readFloats(name)),
+      stored(file, name, dtype, shape, () => read.readFloats(name)),
     ]),
   );
-  return { file, format: 'safetensors', tensors, close: async () => {} };
+  return { file, format: 'safetensors', tensors, close: () => source.close() };
 }
 
 function stored(

@@ -1,6 +1,7 @@
 // Saves and loads the parameters of a net as a safetensors file.
 import { CheckpointError } from '../errors.js';
-import { type HostTensor, readSafetensors, type SafetensorsFile, writeSafetensors } from '../interop/safetensors.js';
+import { type HostTensor, type SafetensorsFile, usingSafetensors, writeSafetensors } from '../interop/safetensors.js';
+import type { TensorEntry } from '../interop/safetensors-header.js';
 import { checkBoolean, checkOptions } from '../options.js';
 import type { ParameterDict } from './parameter-dict.js';
 import { fitsShape } from './parameter-options.js';
@@ -31,21 +32,27 @@ export async function loadParameters(parameters: ParameterDict, file: string, op
   const { allowMissing = false, ignoreExtra = false } = options;
   checkBoolean('loadParameters()', 'allowMissing', allowMissing);
   checkBoolean('loadParameters()', 'ignoreExtra', ignoreExtra);
-  const source = await readSafetensors(file);
-  checkNames(parameters, source, allowMissing, ignoreExtra);
-  const loaded = [...parameters]
-    .filter(([name]) => source.tensors.has(name))
-    .map(([name, parameter]) => {
-      const shape = source.tensors.get(name)?.shape as readonly number[];
-      if (!fitsShape(parameter.shape, shape)) {
-        throw new CheckpointError(
-          `${file}: tensor '${name}': expected shape [${parameter.shape.join(', ')}], found [${shape.join(', ')}].`,
-          { file, tensor: name, expected: parameter.shape, found: shape },
-        );
-      }
-      return { parameter, shape, values: source.readFloats(name) };
-    });
+  const loaded = await usingSafetensors(file, async (source) => {
+    checkNames(parameters, source, allowMissing, ignoreExtra);
+    const present = [...parameters].filter(([name]) => source.tensors.has(name));
+    for (const [name, { shape }] of present) checkShape(source, name, shape);
+    return Promise.all(
+      present.map(async ([name, parameter]) => {
+        const { shape } = source.tensors.get(name) as TensorEntry;
+        return { parameter, shape, values: await source.readFloats(name) };
+      }),
+    );
+  });
   for (const { parameter, shape, values } of loaded) parameter.setHostData(values, shape);
+}
+
+function checkShape({ file, tensors }: SafetensorsFile, name: string, expected: readonly number[]): void {
+  const { shape } = tensors.get(name) as TensorEntry;
+  if (!fitsShape(expected, shape))
+    throw new CheckpointError(
+      `${file}: tensor '${name}': expected shape [${expected.join(', ')}], found [${shape.join(', ')}].`,
+      { file, tensor: name, expected, found: shape },
+    );
 }
 
 function checkNames(

@@ -1,7 +1,7 @@
 // Saves and loads a trainer's state: momentum tensors 'momentum.<parameter>', the number of updates and the loss scale, as
 // safetensors.
 import { CheckpointError } from '../errors.js';
-import { type HostTensor, readSafetensors, type SafetensorsFile, writeSafetensors } from '../interop/safetensors.js';
+import { type HostTensor, type SafetensorsFile, usingSafetensors, writeSafetensors } from '../interop/safetensors.js';
 import type { Parameter } from '../nn/parameter.js';
 import { tensor } from '../tensor/create.js';
 import { untracked } from '../tensor/scope.js';
@@ -30,12 +30,20 @@ export async function saveTrainerStates(file: string, states: TrainerStates): Pr
 }
 
 /** Reads and checks a state. Every momentum must belong to one of the parameters and have its shape. */
-export async function loadTrainerStates(
+export function loadTrainerStates(
   file: string,
   parameters: ReadonlyMap<string, Parameter>,
   hasMomentum: boolean,
 ): Promise<TrainerStates> {
-  const source = await readSafetensors(file);
+  return usingSafetensors(file, (source) => statesIn(source, parameters, hasMomentum));
+}
+
+async function statesIn(
+  source: SafetensorsFile,
+  parameters: ReadonlyMap<string, Parameter>,
+  hasMomentum: boolean,
+): Promise<TrainerStates> {
+  const { file } = source;
   const numUpdate = updatesIn(source);
   if (!hasMomentum && source.tensors.size > 0) {
     throw new CheckpointError(
@@ -57,10 +65,12 @@ export async function loadTrainerStates(
         { file, tensor: key, expected: parameter.shape, found: shape },
       );
     }
-    return { name, shape, values: source.readFloats(key), device: parameter.data().device };
+    return { key, name, shape, device: parameter.data().device };
   });
+  const values = await Promise.all(loaded.map(({ key }) => source.readFloats(key)));
   const momenta = untracked(
-    () => new Map(loaded.map(({ name, shape, values, device }) => [name, tensor(values, { shape, device })])),
+    () =>
+      new Map(loaded.map(({ name, shape, device }, i) => [name, tensor(values[i] as Float32Array, { shape, device })])),
   );
   return { numUpdate, momenta, lossScale: lossScaleIn(source) };
 }

@@ -1,5 +1,6 @@
 // One checkpoint: a folder with weights, optimiser, averaged weights and state, which appears whole or not at all.
 import { createHash, randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CheckpointError } from '../errors.js';
@@ -96,6 +97,12 @@ const sha256 = async (file: string): Promise<string> =>
   createHash('sha256')
     .update(await readFile(file))
     .digest('hex');
+
+/** The file of the weights that a checkpoint was evaluated with: the averaged ones, where it has them. */
+export function netFileIn(folder: string): string {
+  const average = join(folder, files.average);
+  return existsSync(average) ? average : join(folder, files.weights);
+}
 
 /** Checks every file of a checkpoint and returns its state. Throws CheckpointError with the file that is damaged. */
 export async function readCheckpoint(folder: string): Promise<FitState> {

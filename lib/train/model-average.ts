@@ -1,7 +1,7 @@
 // An exponential moving average of a net's parameters and running statistics.
 
 import { CheckpointError } from '../errors.js';
-import { type HostTensor, readSafetensors, writeSafetensors } from '../interop/safetensors.js';
+import { type HostTensor, type SafetensorsFile, usingSafetensors, writeSafetensors } from '../interop/safetensors.js';
 import type { ParameterDict } from '../nn/parameter-dict.js';
 import { assign, copy } from '../ops/index.js';
 import { sgdUpdate } from '../ops/sgd.js';
@@ -70,8 +70,25 @@ export class ModelAverage {
 
   /** Reads what `save` wrote after so many updates. Throws CheckpointError. */
   async load(file: string, updates: number): Promise<void> {
-    const source = await readSafetensors(file);
-    for (const [name, { shape }] of source.tensors) {
+    const loaded = await usingSafetensors(file, (source) => {
+      this.#checkShapes(source);
+      return Promise.all(
+        [...source.tensors].map(async ([name, { shape }]) => ({ name, shape, values: await source.readFloats(name) })),
+      );
+    });
+    this.dispose();
+    this.#updates = updates;
+    for (const { name, shape, values } of loaded) {
+      const device = this.#parameters.get(name)?.data().device;
+      this.#averages.set(
+        name,
+        untracked(() => tensor(values, { shape, ...(device && { device }) })),
+      );
+    }
+  }
+
+  #checkShapes({ file, tensors }: SafetensorsFile): void {
+    for (const [name, { shape }] of tensors) {
       const expected = this.#parameters.get(name)?.shape;
       if (expected?.join() === shape.join()) continue;
       throw new CheckpointError(
@@ -80,15 +97,6 @@ export class ModelAverage {
           file,
           tensor: name,
         },
-      );
-    }
-    this.dispose();
-    this.#updates = updates;
-    for (const [name, { shape }] of source.tensors) {
-      const device = this.#parameters.get(name)?.data().device;
-      this.#averages.set(
-        name,
-        untracked(() => tensor(source.readFloats(name), { shape, ...(device && { device }) })),
       );
     }
   }

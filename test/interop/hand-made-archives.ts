@@ -90,11 +90,11 @@ export interface TensorSpec {
   /** Elements that the pickle claims for the storage. */
   storageSize?: number;
   offset?: number;
-  shape: number[];
-  strides?: number[];
+  shape: readonly number[];
+  strides?: readonly number[];
 }
 
-const contiguous = (shape: number[]): number[] =>
+const contiguous = (shape: readonly number[]): number[] =>
   shape.map((_, axis) => shape.slice(axis + 1).reduce((n, d) => n * d, 1));
 const tuple = (values: readonly Buffer[]): Buffer => Buffer.concat([op.mark, ...values, op.tuple]);
 
@@ -135,3 +135,20 @@ export const torchEntries = (
   { name: 'archive/byteorder', data: Buffer.from('little') },
   ...Object.entries(storages).map(([key, data]) => ({ name: `archive/data/${key}`, data })),
 ];
+
+/** A file as torch.save writes it, and torch.load reads it, of a state dict of float32 tensors with a storage each. */
+export function stateDictFile(
+  tensors: ReadonlyMap<string, { shape: readonly number[]; values: Float32Array }>,
+): Buffer {
+  const entries = [...tensors].map(([name, tensor], i) => ({ name, ...tensor, key: String(i) }));
+  const pickles = entries.map(({ name, key, shape, values }) => [
+    name,
+    tensorPickle({ key, shape, storageSize: values.length }),
+  ]);
+  const storages = entries.map(({ key, values }) => [
+    key,
+    new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+  ]);
+  const own = torchEntries(dictPickle(Object.fromEntries(pickles)), Object.fromEntries(storages));
+  return zipOf([...own, { name: 'archive/version', data: Buffer.from('3\n') }]);
+}

@@ -46,7 +46,7 @@ async function differenceOf({ net, inputShape }: Case, batchNorm: 'fold' | 'keep
 }
 
 describe('every model by its name', () => {
-  const names = models.modelNames.filter((name) => name !== 'cifar-resnet1001-v2'); // the same net as without -v2
+  const names = models.modelNames.filter((name) => !['cifar-resnet1001-v2', 'resnet'].includes(name)); // the same net as without -v2; a net whose blocks must be told
   test.each(names)('%s', async (name) => {
     expect(await differenceOf(make(name))).toBeLessThan(tolerance);
   });

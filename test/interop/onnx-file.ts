@@ -1,6 +1,6 @@
 // Reads ONNX files with a protocol-buffer reader of its own: field numbers and wire types, no schema.
 
-/** A field of a message: its number, and a number (wire type 0) or bytes (2, 5). */
+/** A field of a message: its number, and a number (wire type 0) or bytes (1, 2, 5). */
 export interface WireField {
   id: number;
   value: number | Uint8Array;
@@ -25,8 +25,8 @@ export function fieldsOf(bytes: Uint8Array): WireField[] {
       fields.push({ id: tag >>> 3, value: varint() });
       continue;
     }
-    if (wireType !== 2 && wireType !== 5) throw new Error(`wire type ${wireType} at ${at}`);
-    const length = wireType === 5 ? 4 : varint();
+    if (wireType !== 1 && wireType !== 2 && wireType !== 5) throw new Error(`wire type ${wireType} at ${at}`);
+    const length = wireType === 2 ? varint() : wireType === 1 ? 8 : 4;
     fields.push({ id: tag >>> 3, value: bytes.subarray(at, at + length) });
     at += length;
   }

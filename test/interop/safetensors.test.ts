@@ -1,9 +1,21 @@
 // The safetensors format: what is written byte for byte, other types, every kind of damage.
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CheckpointError } from '../../lib/index.js';
-import { readSafetensors, writeSafetensors } from '../../lib/interop/safetensors.js';
+import { usingSafetensors, writeSafetensors } from '../../lib/interop/safetensors.js';
+import { readSafetensors } from '../helpers/safetensors.js';
 import { temporaryFolder } from './temporary-folder.js';
 
 const folder = temporaryFolder();
@@ -89,8 +101,8 @@ describe('reading', () => {
     );
     const source = await readSafetensors(file);
     expect([...source.tensors.keys()]).toEqual(['__proto__', 'empty']);
-    expect([...source.readFloats('__proto__')]).toEqual([1, 2]);
-    expect(source.readFloats('empty').length).toBe(0);
+    expect([...source.tensors.get('__proto__')!.values]).toEqual([1, 2]);
+    expect(source.tensors.get('empty')!.values.length).toBe(0);
     expect(source.metadata.get('a')).toBe('b');
   });
   it('converts F64, F16 and BF16', async () => {
@@ -102,17 +114,42 @@ describe('reading', () => {
     const source = await readSafetensors(
       fileOf({ d: entry(0, 8, [1], 'F64'), h: entry(8, 18, [5], 'F16'), b: entry(18, 22, [2], 'BF16') }, data),
     );
-    expect([...source.readFloats('d')]).toEqual([Math.fround(0.1)]);
-    expect([...source.readFloats('h')]).toEqual([1, -2.5, 2 ** -24, Infinity, 0.333251953125]);
-    expect([...source.readFloats('b')]).toEqual([1, -3.140625]);
+    const valuesOf = (name: string) => [...source.tensors.get(name)!.values];
+    expect(valuesOf('d')).toEqual([Math.fround(0.1)]);
+    expect(valuesOf('h')).toEqual([1, -2.5, 2 ** -24, Infinity, 0.333251953125]);
+    expect(valuesOf('b')).toEqual([1, -3.140625]);
+  });
+  it('takes single tensors out of files of any size', async () => {
+    const large = 5 * 2 ** 30; // no Buffer can be as large; on disk it is a hole
+    const header = { hole: entry(0, large, [large], 'U8'), last: entry(large, large + 8) };
+    const file = fileOf(header);
+    const start = statSync(file).size;
+    truncateSync(file, start + large);
+    appendFileSync(file, new Uint8Array(Float32Array.of(1.5, -2).buffer));
+    await usingSafetensors(file, async (source) => expect([...(await source.readFloats('last'))]).toEqual([1.5, -2]));
+    truncateSync(file, start + large + 7);
+    await expect(readSafetensors(file)).rejects.toThrow(/'last': expected at least 5368709128 bytes of data, found/);
+    rmSync(file);
+  });
+  it('refuses a tensor larger than memory, though the file has it', async () => {
+    const size = 2 ** 40;
+    const file = fileOf({ hole: entry(0, size) });
+    truncateSync(file, statSync(file).size + size);
+    await expect(readSafetensors(file)).rejects.toThrow(CheckpointError);
+    await expect(readSafetensors(file)).rejects.toThrow(
+      /fits into memory, at most 8589934592 bytes, found one of 1099511627776/,
+    );
+    rmSync(file);
   });
   it('lets the same field names stand in each entry, and braces and quotes in names', async () => {
-    const source = await readSafetensors(fileOf({ 'a"{': entry(0, 4), '}:[': entry(4, 8) }, new Uint8Array(8)));
-    expect([...source.tensors.keys()]).toEqual(['a"{', '}:[']);
+    const source = await readSafetensors(fileOf({ 'a"{': entry(0, 4), '}:[\\': entry(4, 8) }, new Uint8Array(8)));
+    expect([...source.tensors.keys()]).toEqual(['a"{', '}:[\\']);
   });
   it('refuses to take integers for weights', async () => {
-    const source = await readSafetensors(fileOf({ n: entry(0, 8, [1], 'I64') }, new Uint8Array(8)));
-    expect(() => source.readFloats('n')).toThrow(/'n': expected dtype F32.*found I64/);
+    const file = fileOf({ n: entry(0, 8, [1], 'I64') }, new Uint8Array(8));
+    await expect(usingSafetensors(file, (source) => source.readFloats('n'))).rejects.toThrow(
+      /'n': expected dtype F32.*found I64/,
+    );
   });
 });
 

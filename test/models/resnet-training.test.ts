@@ -7,8 +7,9 @@ import {
   data,
   loss,
   models,
-  type nn,
+  nn,
   type Precision,
+  residualStage,
   seed,
   setDevice,
   setPrecision,
@@ -41,7 +42,15 @@ const nets: [string, () => nn.Block][] = [
   ['bottleneck, v2', () => tiny({ version: 'v2' })],
   ['bottleneck, v2, zeroInitResidual', () => tiny({ version: 'v2', zeroInitResidual: true })],
   ['plain', () => models.cifarResNet(8, { residual: false, inChannels: 1, widths: [4, 8, 16] })],
+  ["the chapter's", chapter],
 ];
+
+function chapter(): nn.Block {
+  const net = new nn.Sequential();
+  net.add(new nn.Conv2D(4, { kernelSize: 3, padding: 1 }), new nn.BatchNorm(), new nn.Activation('relu'));
+  net.add(residualStage(4, 1, true), residualStage(8, 1), residualStage(16, 1));
+  return net.add(new nn.GlobalAvgPool2D(), new nn.Dense(10));
+}
 
 function tiny(options: models.ResNetOptions): nn.Block {
   return models.cifarResNet(11, {

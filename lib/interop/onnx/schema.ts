@@ -1,6 +1,7 @@
 // The part of ONNX's protocol-buffer messages that an exported model uses, with their public field numbers.
 // Format: https://onnx.ai/onnx/repo-docs/IR.html, onnx/onnx.proto.
 import protobuf from 'protobufjs/light.js';
+import { encoderOf, type Messages } from '../protobuf.js';
 
 /** Versions that are written: intermediate representation 8 belongs to operator set 18 (ONNX 1.13). */
 export const irVersion = 8;
@@ -13,9 +14,7 @@ export type OnnxDType = keyof typeof dataTypes;
 /** AttributeProto.AttributeType */
 export const attributeTypes = { float: 1, int: 2, string: 3, ints: 7 } as const;
 
-type Field = readonly [id: number, type: string, rule?: 'repeated'];
-
-const messages: Readonly<Record<string, Readonly<Record<string, Field>>>> = {
+const messages: Messages = {
   ModelProto: {
     irVersion: [1, 'int64'],
     producerName: [2, 'string'],
@@ -56,23 +55,8 @@ const messages: Readonly<Record<string, Readonly<Record<string, Field>>>> = {
   DimensionProto: { dimValue: [1, 'int64'], dimParam: [2, 'string'] }, // TensorShapeProto.Dimension
 };
 
-const root = protobuf.Root.fromJSON({
-  nested: Object.fromEntries(
-    Object.entries(messages).map(([message, fields]) => [
-      message,
-      {
-        fields: Object.fromEntries(
-          Object.entries(fields).map(([name, [id, type, rule]]) => [name, rule ? { id, type, rule } : { id, type }]),
-        ),
-      },
-    ]),
-  ),
-});
-
 /** The bytes of a message; without those fields that are not set. */
-export function encode(message: string, fields: Readonly<Record<string, unknown>>): Uint8Array {
-  return root.lookupType(message).encode(fields).finish();
-}
+export const encode = encoderOf(messages);
 
 /** What a field that holds so many bytes begins with: its number and wire type (length-delimited), and the length. */
 export function startOfField(message: string, name: string, length: number): Uint8Array {
