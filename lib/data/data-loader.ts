@@ -61,6 +61,11 @@ export class DataLoader<D extends LoaderDataset = Dataset> implements AsyncItera
     return this.#plan.random;
   }
 
+  /** What the batches' images are normalised by after the division by 255, one value a channel or one for all; null: by nothing. */
+  get normalization(): { readonly mean: readonly number[]; readonly std: readonly number[] } | null {
+    return this.#plan.transforms.normalisation ?? null;
+  }
+
   [Symbol.asyncIterator](): AsyncGenerator<[Tensor, Tensor], void, undefined> {
     return this.from(0);
   }

@@ -23,8 +23,14 @@ export interface SampleJob {
   out: Uint8Array;
 }
 
+/** The bytes of an image file that is none on this machine's disk, and what errors call it. */
+export interface NamedBytes {
+  name: string;
+  bytes: Uint8Array;
+}
+
 export interface FileSource {
-  files: readonly string[];
+  files: readonly (string | NamedBytes)[];
   background: readonly [number, number, number];
 }
 
@@ -81,7 +87,8 @@ export async function makeSamples(job: SampleJob): Promise<BrokenSample[]> {
     if (result.status === 'fulfilled') continue;
     const { reason } = result;
     if (!(reason instanceof DataError)) throw reason;
-    broken.push({ index, file: files[index] as string, message: reason.message, reason: String(reason.details.found) });
+    const file = nameOf(files[index] as string | NamedBytes);
+    broken.push({ index, file, message: reason.message, reason: String(reason.details.found) });
   }
   return broken;
 }
@@ -107,17 +114,21 @@ async function makeFromPixels(job: SampleJob, { pixels, size: [height, width] }:
 async function makeFromFile(
   job: SampleJob,
   index: number,
-  file: string,
+  file: string | NamedBytes,
   background: FileSource['background'],
 ): Promise<void> {
-  const { pipeline, width, height } = await openImage(await readImageFile(file), file, background);
+  const name = nameOf(file);
+  const bytes = typeof file === 'string' ? await readImageFile(file) : file.bytes;
+  const { pipeline, width, height } = await openImage(bytes, name, background);
   const random = randomOf(job, index);
   const [first, ...rest] = job.transforms;
   const geometry = first && geometryOf([height, width], first, random);
   const prepared = geometry ? cutAndResize(pipeline, [height, width], geometry) : pipeline;
-  const image = await readPixels(prepared, job.channels as 1 | 3, file);
+  const image = await readPixels(prepared, job.channels as 1 | 3, name);
   finish(job, index, image, geometry ? rest : job.transforms, random);
 }
+
+const nameOf = (file: string | NamedBytes): string => (typeof file === 'string' ? file : file.name);
 
 const randomOf = ({ seed, stream, epoch, position }: SampleJob, index: number): SampleRandom =>
   new SampleRandom({ seed, stream, epoch, position: position + index });

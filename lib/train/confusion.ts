@@ -31,18 +31,18 @@ export class ClassificationTotals {
   #top5 = 0;
   #confusion: number[][] = [];
 
-  /** scores [n, classes] in row-major order, labels [n]. Of equal scores the first counts as the largest. */
-  add(scores: ArrayLike<number>, labels: ArrayLike<number>): void {
+  /** scores [n, classes] in row-major order, labels [n]. Of equal scores the first counts as the largest. Returns the predictions [n]. */
+  add(scores: ArrayLike<number>, labels: ArrayLike<number>): number[] {
     const classes = scores.length / labels.length;
     if (this.#confusion.length === 0)
       this.#confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
-    for (let i = 0; i < labels.length; i++) {
+    return Array.from(labels, (label, i) => {
       const row = Array.from({ length: classes }, (_, j) => scores[i * classes + j] as number);
-      this.#addOne(row, labels[i] as number);
-    }
+      return this.#addOne(row, label);
+    });
   }
 
-  #addOne(row: readonly number[], label: number): void {
+  #addOne(row: readonly number[], label: number): number {
     const own = row[label] as number;
     const largest = Math.max(...row);
     const ahead = row.filter((score, j) => score > own || (score === own && j < label)).length;
@@ -52,6 +52,7 @@ export class ClassificationTotals {
     this.#images += 1;
     this.#top5 += Number(ahead < 5);
     this.#lossSum += largest - own + Math.log(row.reduce((sum, score) => sum + Math.exp(score - largest), 0));
+    return predicted;
   }
 
   get metrics(): ClassificationMetrics {

@@ -6,12 +6,20 @@ import { tidy } from '../tensor/scope.js';
 import { type Batches, checkDevice, forEachBatch, type Network } from './batches.js';
 import { type ClassificationMetrics, ClassificationTotals } from './confusion.js';
 
+export interface EvaluateOptions {
+  /** Default 'float32'. */
+  precision?: Precision;
+  signal?: AbortSignal;
+  /** Gets the class numbers that the net gives the images of each batch. */
+  onBatch?: (predicted: readonly number[]) => void;
+}
+
 /** Evaluates in prediction mode on `device`. Stops early when `signal` is aborted, with what was seen so far. */
 export async function evaluateClasses(
   iter: Batches,
   net: Network,
   device: Device,
-  { precision = 'float32', signal }: { precision?: Precision; signal?: AbortSignal } = {},
+  { precision = 'float32', signal, onBatch }: EvaluateOptions = {},
 ): Promise<ClassificationMetrics> {
   checkDevice('evaluateClasses', device);
   const totals = new ClassificationTotals();
@@ -19,7 +27,8 @@ export async function evaluateClasses(
     if (signal?.aborted) return false;
     const scores = autocast(precision, () => pause(() => tidy(() => net.forward(X).astype('float32')))); // [n, classes]
     try {
-      totals.add(await scores.data(), await y.data());
+      const predicted = totals.add(await scores.data(), await y.data());
+      onBatch?.(predicted);
     } finally {
       scores.dispose();
     }

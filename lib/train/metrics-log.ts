@@ -36,6 +36,7 @@ export class MetricsLog implements FitHandler {
 
   async epochEnd(_run: FitRun, epoch: FitEpoch): Promise<void> {
     await this.#write({ event: 'epoch', ...epoch });
+    await this.#handle?.datasync(); // a step is too short to wait for the disk
   }
 
   async trainEnd(): Promise<void> {
@@ -45,7 +46,6 @@ export class MetricsLog implements FitHandler {
 
   async #write(line: object): Promise<void> {
     await this.#handle?.appendFile(`${JSON.stringify(line)}\n`);
-    await this.#handle?.datasync();
   }
 }
 

@@ -238,8 +238,8 @@ test('a confusion matrix, top-1, top-5, precision, recall and loss', () => {
     [0, 1, 2, 3, 4, 5],
     [0, 3, 0, 0, 0, 0],
   ]; // predictions 0, 5, 1
-  totals.add(rows.slice(0, 2).flat(), [0, 0]);
-  totals.add(rows[2] as number[], [1]);
+  expect(totals.add(rows.slice(0, 2).flat(), [0, 0])).toEqual([0, 5]);
+  expect(totals.add(rows[2] as number[], [1])).toEqual([1]);
   const metrics = totals.metrics;
   expect(metrics).toMatchObject({ images: 3, top1: 2 / 3, top5: 2 / 3 });
   expect(metrics.confusion[0]).toEqual([1, 0, 0, 0, 0, 1]);

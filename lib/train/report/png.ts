@@ -1,9 +1,9 @@
-// Encodes greyscale pixels as a PNG (RFC 2083) of 8 bits a pixel, for the pictures of a report.
+// Encodes grey or RGB pixels as a PNG (RFC 2083) of 8 bits a channel, for the pictures of a report.
 import { crc32, deflateSync } from 'node:zlib';
 import { ShapeError } from '../../errors.js';
 
 const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-const greyscale = 0;
+const colourType = { 1: 0, 3: 2 } as const; // of a header, by channels: greyscale, truecolour
 
 /** A greyscale picture: `width * height` bytes in row-major order, 0 black, 255 white. */
 export interface GreyImage {
@@ -12,10 +12,17 @@ export interface GreyImage {
   height: number;
 }
 
+/** A picture whose `pixels` are [height, width, channels] in row-major order. */
+export interface PixelImage extends GreyImage {
+  /** 1 (default): grey. 3: red, green, blue. */
+  channels?: 1 | 3;
+}
+
 /** The bytes of a PNG file. Throws ShapeError where the size does not fit the pixels. */
-export function encodePng({ pixels, width, height }: GreyImage): Buffer {
-  if (width < 1 || height < 1 || pixels.length !== width * height) {
-    throw new ShapeError(`A picture of ${width}x${height} needs ${width * height} pixels, got ${pixels.length}.`, {
+export function encodePng({ pixels, width, height, channels = 1 }: PixelImage): Buffer {
+  const needed = width * height * channels;
+  if (width < 1 || height < 1 || pixels.length !== needed) {
+    throw new ShapeError(`A picture of ${width}x${height} needs ${needed} pixels, got ${pixels.length}.`, {
       width,
       height,
       pixels: pixels.length,
@@ -23,14 +30,14 @@ export function encodePng({ pixels, width, height }: GreyImage): Buffer {
   }
   return Buffer.concat([
     signature,
-    chunk('IHDR', header(width, height)),
-    chunk('IDAT', deflateSync(filteredRows(pixels, width, height), { level: 9 })),
+    chunk('IHDR', header(width, height, channels)),
+    chunk('IDAT', deflateSync(filteredRows(pixels, width * channels, height), { level: 9 })),
     chunk('IEND', Buffer.alloc(0)),
   ]);
 }
 
 /** The picture as a `data:` address, to embed in SVG or HTML. */
-export function pngDataUri(image: GreyImage): string {
+export function pngDataUri(image: PixelImage): string {
   return `data:image/png;base64,${encodePng(image).toString('base64')}`;
 }
 
@@ -46,19 +53,19 @@ export function enlarge({ pixels, width, height }: GreyImage, factor: number): G
   return { pixels: large, width: width * factor, height: height * factor };
 }
 
-function header(width: number, height: number): Buffer {
+function header(width: number, height: number, channels: 1 | 3): Buffer {
   const bytes = Buffer.alloc(13);
   bytes.writeUInt32BE(width, 0);
   bytes.writeUInt32BE(height, 4);
-  bytes[8] = 8; // bits a pixel
-  bytes[9] = greyscale;
+  bytes[8] = 8; // bits a channel
+  bytes[9] = colourType[channels];
   return bytes;
 }
 
 /** Each row behind a filter byte; 0 stands for no filter. */
-function filteredRows(pixels: Uint8Array, width: number, height: number): Buffer {
-  const rows = Buffer.alloc(height * (width + 1));
-  for (let y = 0; y < height; y++) rows.set(pixels.subarray(y * width, (y + 1) * width), y * (width + 1) + 1);
+function filteredRows(pixels: Uint8Array, length: number, height: number): Buffer {
+  const rows = Buffer.alloc(height * (length + 1));
+  for (let y = 0; y < height; y++) rows.set(pixels.subarray(y * length, (y + 1) * length), y * (length + 1) + 1);
   return rows;
 }
 
