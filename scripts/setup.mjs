@@ -10,6 +10,7 @@ import { buildAndNote, builtFile, isAddonDue, isEmulationDue } from './setup/nat
 import { canUseNodeGyp, nodeGypArguments } from './setup/node-gyp.mjs';
 import {
   canInstall,
+  findBrowser,
   isBuiltElsewhere,
   isNodeTooOld,
   isStale,
@@ -27,15 +28,16 @@ const addon = builtFile(root, 'residua.node');
 /** A set-up step that failed; the message says what to do. */
 export class SetupError extends Error {}
 
-/** Makes everything ready; with `emulation`, the emulation of the CUDA backend too, for tests. Throws SetupError. */
-export function setup({ emulation = false } = {}) {
+/** Makes everything ready; with `tests`, what only tests need too: the emulation of the CUDA backend, a browser. Throws SetupError. */
+export function setup({ tests = false } = {}) {
   checkNode();
   installDependencies();
-  const needsBuild = isAddonDue(root) || (emulation && isEmulationDue(root));
+  const needsBuild = isAddonDue(root) || (tests && isEmulationDue(root));
   installSystemPackages({ needsBuild });
+  if (tests) installBrowser();
   if (needsBuild) dropForeignBuild();
   buildNative();
-  if (emulation) buildEmulation();
+  if (tests) buildEmulation();
   buildLibrary();
 }
 
@@ -76,6 +78,13 @@ function installSystemPackages({ needsBuild }) {
   }
   if (canUseNodeGyp()) missing = missing.filter((item) => item !== systemPackages.cmake);
   if (missing.length > 0) throw new SetupError(remedyText(missing));
+}
+
+/** On its own: not every system that has apt-get has this package, and the others must not fail with it. */
+function installBrowser() {
+  if (findBrowser()) return;
+  if (canInstall()) aptInstall([systemPackages.browser]);
+  if (!findBrowser()) say(`Tests of web pages are skipped. ${remedyText([systemPackages.browser])}`);
 }
 
 /** Tries to install; what is missing afterwards, for want of a network for instance, is for the caller to find out. */

@@ -9,7 +9,7 @@ import { setupOrExit } from './setup.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-setupOrExit({ emulation: true });
+setupOrExit({ tests: true });
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
 const env = { ...process.env };
 if (env.RESIDUA_CUDA_LIBRARY === undefined && !hasGpu() && hasEmulation()) env.RESIDUA_CUDA_LIBRARY = 'emulation';

@@ -61,6 +61,11 @@ const fashionMnistFiles = [
 
 const hasFile = (folder, name) => existsSync(join(folder, name)) || existsSync(join(folder, `${name}.gz`));
 
+/** Chromium on PATH, or null. The names are those that test/helpers/chromium.ts looks for. */
+export function findBrowser() {
+  return ['chromium', 'chromium-browser', 'google-chrome'].map(which).find(Boolean) ?? null;
+}
+
 /** Packages of the lock file that are not installed, or in another version. Optional ones, for other systems, do not count. */
 export function outdatedDependencies(root) {
   const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
@@ -106,6 +111,7 @@ export const systemPackages = {
   cmake: { what: 'CMake', apt: 'cmake', dnf: 'cmake', brew: 'cmake', conda: 'cmake' },
   oneDnn: { what: 'oneDNN', apt: 'libdnnl-dev', dnf: 'onednn-devel', brew: 'onednn', conda: 'onednn' },
   data: { what: 'the Fashion-MNIST data set', apt: 'dataset-fashion-mnist' },
+  browser: { what: 'Chromium', apt: 'chromium', dnf: 'chromium' }, // for tests alone
 };
 
 /** Those that are missing on this system. What only a build needs counts where one is due. */

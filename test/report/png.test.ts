@@ -36,8 +36,17 @@ describe('encodePng', () => {
     expect([...inflateSync(data?.data ?? Buffer.alloc(0))]).toEqual([0, 0, 50, 100, 0, 150, 200, 255]);
   });
 
+  test('writes three channels as RGB', () => {
+    const [header, data] = chunksOf(
+      encodePng({ pixels: Uint8Array.from([1, 2, 3, 4, 5, 6]), width: 1, height: 2, channels: 3 }),
+    );
+    expect([...(header?.data.subarray(8) ?? [])]).toEqual([8, 2, 0, 0, 0]);
+    expect([...inflateSync(data?.data ?? Buffer.alloc(0))]).toEqual([0, 1, 2, 3, 0, 4, 5, 6]);
+  });
+
   test.each([
     { ...image, width: 4 },
+    { ...image, channels: 3 as const },
     { pixels: new Uint8Array(0), width: 0, height: 0 },
     { ...image, height: -2, width: -3 },
   ])('refuses $width x $height for $pixels.length pixels', (bad) => {

@@ -1,5 +1,5 @@
-// What `npm test` adds to the set-up: the emulation of CUDA, and vitest, in a scratch project of stand-ins.
-import { afterEach, beforeEach, expect, test } from 'vitest';
+// What `npm test` adds to the set-up: the emulation of CUDA, a browser, and vitest, in a scratch project of stand-ins.
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ScratchProject } from './scratch-project.js';
 
 const emulationBuild = expect.stringMatching(/^cmake-js build .* --target \w+$/);
@@ -7,6 +7,7 @@ const emulationBuild = expect.stringMatching(/^cmake-js build .* --target \w+$/)
 let project: ScratchProject;
 beforeEach(() => {
   project = new ScratchProject();
+  project.addPrograms('chromium');
 });
 afterEach(() => {
   project.dispose();
@@ -51,6 +52,57 @@ test('of a project that was moved, builds all anew', async () => {
   const [addonBuild, ...others] = project.started();
   expect(addonBuild).toMatch(/^cmake-js build (?!.*--target)/);
   expect(others).toEqual([emulationBuild, expect.stringMatching(/^vitest run/)]);
+});
+
+describe('the browser', () => {
+  const isRoot = process.getuid?.() === 0;
+  const sudo = isRoot ? '' : 'sudo ';
+  const remedy =
+    '[set-up] Tests of web pages are skipped. Missing: Chromium. Install with one of these, then run the same command again:\n' +
+    `  Debian, Ubuntu:  ${sudo}apt-get update && ${sudo}apt-get install -y chromium\n` +
+    `  Fedora, RHEL:    ${sudo}dnf install -y chromium\n`;
+
+  beforeEach(() => {
+    project.addPrograms('c++', 'make', 'cmake');
+    project.remove('bin/chromium');
+  });
+
+  test('where it may not be installed: says how, and tests', async () => {
+    project.addPrograms('apt-get');
+    const ended = await project.npmTest({ env: { RESIDUA_SETUP_INSTALL: '0' } });
+    expect(ended).toMatchObject({ status: 0, stdout: '' });
+    expect(ended.stderr).toContain(remedy);
+    expect(project.started()).toEqual([emulationBuild, expect.stringMatching(/^vitest run/)]);
+  });
+
+  test.runIf(isRoot)('root with apt-get: is installed, alone', async () => {
+    project.addProgram(
+      'apt-get',
+      `if [ "$1" = install ]; then echo '#!/bin/sh' > "$BIN/chromium"; /bin/chmod +x "$BIN/chromium"; fi`,
+    );
+    const ended = await project.npmTest();
+    expect(ended).toMatchObject({ status: 0, stdout: '' });
+    expect(ended.stderr).not.toContain('Missing');
+    expect(project.started()).toEqual([
+      'apt-get update -qq',
+      'apt-get install -y -qq --no-install-recommends chromium',
+      emulationBuild,
+      expect.stringMatching(/^vitest run/),
+    ]);
+  });
+
+  test.runIf(isRoot)('root whose apt-get has no such package: says how, and tests', async () => {
+    project.addProgram('apt-get', 'exit 100');
+    const ended = await project.npmTest();
+    expect(ended).toMatchObject({ status: 0, stdout: '' });
+    expect(ended.stderr).toContain(remedy);
+  });
+
+  test('the set-up of `npm start` does not look for it', async () => {
+    project.addPrograms('apt-get');
+    expect(await project.setup()).toMatchObject({ status: 0, stderr: '[set-up] Everything is ready.\n' });
+    expect(project.started()).toEqual([]);
+  });
 });
 
 test('runs no test where the set-up fails', async () => {

@@ -190,9 +190,9 @@ test('the commands for all that may be missing', () => {
   const all = Object.values(probe.systemPackages);
   const sudo = process.getuid?.() === 0 ? '' : 'sudo ';
   expect(remedy.remedyText(all).split('\n').slice(0, 5)).toEqual([
-    'Missing: a C++17 compiler, make, CMake, oneDNN, the Fashion-MNIST data set. Install with one of these, then run the same command again:',
-    `  Debian, Ubuntu:  ${sudo}apt-get update && ${sudo}apt-get install -y g++ make cmake libdnnl-dev dataset-fashion-mnist`,
-    `  Fedora, RHEL:    ${sudo}dnf install -y gcc-c++ make cmake onednn-devel`,
+    'Missing: a C++17 compiler, make, CMake, oneDNN, the Fashion-MNIST data set, Chromium. Install with one of these, then run the same command again:',
+    `  Debian, Ubuntu:  ${sudo}apt-get update && ${sudo}apt-get install -y g++ make cmake libdnnl-dev dataset-fashion-mnist chromium`,
+    `  Fedora, RHEL:    ${sudo}dnf install -y gcc-c++ make cmake onednn-devel chromium`,
     '  macOS:           brew install gcc make cmake onednn',
     '  conda:           conda install -c conda-forge gxx make cmake onednn',
   ]);

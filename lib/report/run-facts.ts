@@ -1,0 +1,36 @@
+// What several parts of a report ask of a run's record.
+import type { RunRecord } from '../cli/run-record.js';
+import type { ClassificationMetrics, FitEpoch } from '../train/index.js';
+
+export type ValidatedEpoch = FitEpoch & { validation: ClassificationMetrics };
+
+/** The epoch with the highest validation accuracy, the first of equal ones; undefined without validation. */
+export function bestEpoch({ epochs }: Pick<RunRecord, 'epochs'>): ValidatedEpoch | undefined {
+  return epochs
+    .filter((epoch): epoch is ValidatedEpoch => epoch.validation !== null)
+    .reduce<ValidatedEpoch | undefined>(
+      (best, epoch) => (best && best.validation.top1 >= epoch.validation.top1 ? best : epoch),
+      undefined,
+    );
+}
+
+/** A class's name, or its number where it has none. */
+export function className({ net }: Pick<RunRecord, 'net'>, index: number): string {
+  return net.classNames[index] ?? `class ${index}`;
+}
+
+/** A loss with four decimals. It is null in a file where it was not finite. */
+export function lossText(loss: number | null): string {
+  return loss !== null && Number.isFinite(loss) ? loss.toFixed(4) : 'not finite';
+}
+
+/** Not in powers of ten unless very small: 0.0125, 1.25e-7. */
+export function significant(value: number, digits: number): string {
+  if (value === 0) return '0';
+  return Math.abs(value) < 1e-4 ? value.toExponential(digits - 1) : String(Number(value.toPrecision(digits)));
+}
+
+/** 1 image, 2 images */
+export function plural(n: number, what: string): string {
+  return `${n.toLocaleString('en-US')} ${n === 1 ? what : `${what}s`}`;
+}
