@@ -6,7 +6,7 @@ import { setupOrExit } from './setup.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const usual = ['compare', 'loader', 'native-call', 'memory', 'readme'];
-const onRequest = ['peak', 'profile', 'growth', 'degradation', 'losses'];
+const onRequest = ['peak', 'profile', 'growth', 'degradation', 'family', 'losses', 'recipe', 'loader-jpeg'];
 
 const [name, ...args] = process.argv.slice(2);
 if (name !== undefined && ![...usual, ...onRequest].includes(name)) {

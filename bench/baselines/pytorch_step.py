@@ -1,6 +1,7 @@
 """Training or inference steps of a net in PyTorch, timed one by one; prints one JSON line.
 
-python pytorch_step.py --model r18@96|resnet50@224 --task training|inference --batch 256 --steps 7 --mode eager|compile --device cpu|cuda --precision float32|bfloat16
+python pytorch_step.py --model r18@96|resnet50@224|cifar-resnet20@32|... --task training|inference --batch 256 --steps 7 --mode eager|compile --device cpu|cuda --precision float32|bfloat16
+The family's nets are those of scripts/fixtures/resnet_models.py, the reference of the tests too.
 On the GPU float32 uses TF32, as residua does there, and cuDNN times its algorithms.
 The memory allocator is tuned by the caller through GLIBC_TUNABLES: first-touch page faults cost more than the arithmetic.
 """
@@ -9,13 +10,16 @@ import json
 import math
 import os
 import re
+import sys
 import time
+from pathlib import Path
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from resnet50 import resnet50
+sys.path.insert(0, str(Path(__file__).parents[2] / "scripts" / "fixtures"))
+import resnet_models
 
 
 class Residual(nn.Module):
@@ -51,9 +55,15 @@ def model_of(name):
     net, size = name.split("@")
     if net == "r18":
         return chapter_resnet18(), (1, int(size), int(size)), 10
-    if net == "resnet50":
-        return resnet50(), (3, int(size), int(size)), 1000
-    raise SystemExit(f"Expected --model r18@SIZE or resnet50@SIZE, got {name}.")
+    shape = (3, int(size), int(size))
+    match = re.fullmatch(r"(cifar-|wide-)?resne[xt]+(\d+)(-2|-32x[48]d)?(-v[12])?", net)
+    if not match:
+        raise SystemExit(f"Expected --model r18@SIZE or a net of the family such as resnet50@SIZE, got {name}.")
+    kind, depth, variant, version = match[1], int(match[2]), match[3], (match[4] or "-")[1:]
+    if kind == "cifar-":
+        return resnet_models.cifar_resnet(depth, version or ("v2" if depth in (164, 1001) else "v1"), 10), shape, 10
+    options = {None: {}, "-2": {"width_per_group": 128}, "-32x4d": {"groups": 32, "width_per_group": 4}, "-32x8d": {"groups": 32, "width_per_group": 8}}
+    return resnet_models.resnet(depth, version or "v1.5", 1000, **options[variant]), shape, 1000
 
 
 def peak_rss_bytes():

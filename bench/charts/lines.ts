@@ -1,4 +1,4 @@
-// A small plot of a few lines over a logarithmic or even x axis, y from 0.
+// A small plot of a few lines over a logarithmic or even x axis.
 import { at, colours, element, text } from '../../lib/train/report/svg.js';
 
 export interface Line {
@@ -13,6 +13,10 @@ export interface PlotOptions {
   yTitle: string;
   /** Whether equal factors of x are equally far apart. */
   logarithmic: boolean;
+  /** The least and the most of the y axis. Default: from 0 to a round number. */
+  range?: readonly [number, number];
+  /** What is marked on the x axis. Default: every x of the lines. */
+  ticks?: readonly number[];
   lines: readonly Line[];
 }
 
@@ -21,29 +25,33 @@ const [left, right, above, below] = [62, 16, 66, 44];
 const palette = [colours.run, colours.published, colours.runTrain, colours.wrong];
 
 /** The plot as SVG, its upper left corner at (0, 0), plotWidth by plotHeight. */
-export function linePlot({ title, xTitle, yTitle, logarithmic, lines }: PlotOptions): string {
+export function linePlot({ title, xTitle, yTitle, logarithmic, range, lines, ...options }: PlotOptions): string {
   const points = lines.flatMap((line) => line.points);
-  const ticks = [...new Set(points.map(([x]) => x))].sort((a, b) => a - b);
+  const xs = points.map(([x]) => x);
+  const ticks = options.ticks ?? [...new Set(xs)].sort((a, b) => a - b);
   const along = (x: number): number => (logarithmic ? Math.log2(x) : x);
-  const [low, high] = [along(ticks[0] ?? 1), along(ticks.at(-1) ?? 1)];
-  const top = niceTop(Math.max(...points.map(([, y]) => y)));
+  const [low, high] = [along(Math.min(...xs, ...ticks)), along(Math.max(...xs, ...ticks))];
+  const [floor, top] = range ?? [0, niceTop(Math.max(...points.map(([, y]) => y)))];
   const placeX = (x: number): number =>
     left + ((along(x) - low) / Math.max(1e-9, high - low)) * (plotWidth - left - right);
-  const placeY = (y: number): number => plotHeight - below - (y / top) * (plotHeight - above - below);
+  const placeY = (y: number): number =>
+    plotHeight - below - ((Math.max(y, floor) - floor) / (top - floor)) * (plotHeight - above - below);
   const bottom = plotHeight - below;
   return [
     text(0, 16, title, { 'font-size': 15, 'font-weight': 600 }),
     at(0, 36, legend(lines)),
-    ...[0, 0.25, 0.5, 0.75, 1].flatMap((part) => [
-      element('line', {
-        x1: left,
-        x2: plotWidth - right,
-        y1: placeY(top * part),
-        y2: placeY(top * part),
-        stroke: colours.grid,
-      }),
-      label(left - 8, placeY(top * part) + 4, String(Number((top * part).toPrecision(3))), 'end'),
-    ]),
+    ...[0, 0.25, 0.5, 0.75, 1]
+      .map((part) => floor + (top - floor) * part)
+      .flatMap((y) => [
+        element('line', {
+          x1: left,
+          x2: plotWidth - right,
+          y1: placeY(y),
+          y2: placeY(y),
+          stroke: colours.grid,
+        }),
+        label(left - 8, placeY(y) + 4, String(Number(y.toPrecision(3))), 'end'),
+      ]),
     ...ticks.map((x) => label(placeX(x), bottom + 17, String(x), 'middle')),
     label((left + plotWidth - right) / 2, plotHeight - 8, xTitle, 'middle'),
     text(0, 0, yTitle, {

@@ -36,24 +36,59 @@ const usualBatches: Readonly<Record<string, Partial<Record<Task, number[]>>>> = 
 
 export const usualModels = Object.keys(usualBatches);
 
-const spec = {
-  models: { type: 'string', default: usualModels.join() },
-  tasks: { type: 'string', default: tasks.join() },
-  batch: { type: 'string', default: '' },
-  precisions: { type: 'string', default: precisions.join() },
-  threads: { type: 'string', default: '2' },
-  rounds: { type: 'string', default: '2' },
-  steps: { type: 'string', default: '7' },
-  'min-seconds': { type: 'string', default: '2' },
-  device: { type: 'string', default: 'cpu' },
-  peers: { type: 'string', default: 'eager,compiled' },
-  'tensorflow-js': { type: 'boolean', default: false },
-  out: { type: 'string', default: '' },
-} as const;
+/** One net of each kind, and every depth. */
+export const familyModels = [
+  ...['resnet18', 'resnet34', 'resnet50', 'resnet101', 'resnet152'],
+  ...['resnet18-v2', 'resnet50-v1', 'resnet50-v2', 'wide-resnet50-2', 'resnext50-32x4d'],
+  ...['cifar-resnet20', 'cifar-resnet56', 'cifar-resnet110'],
+].map((name) => `${name}@${name.startsWith('cifar') ? 32 : 224}`);
+
+/** What is measured, and how, where the options do not say. */
+interface Usual {
+  models: string;
+  peers: string;
+  rounds: string;
+  steps: string;
+  batches: (model: string, task: Task) => readonly number[];
+}
+
+const ofCompare: Usual = {
+  models: usualModels.join(),
+  peers: 'eager,compiled',
+  rounds: '2',
+  steps: '7',
+  batches: (model, task) => usualBatches[model]?.[task] ?? [],
+};
+
+export const ofFamily: Usual = {
+  models: familyModels.join(),
+  peers: 'eager', // PyTorch compiles a deep net for minutes
+  rounds: '1',
+  steps: '5',
+  batches: (model) => (familyModels.includes(model) ? [model.endsWith('@32') ? 128 : 16] : []),
+};
+
+const text = (value: string) => ({ type: 'string', default: value }) as const;
+
+const specOf = ({ models, peers, rounds, steps }: Omit<Usual, 'batches'>) =>
+  ({
+    models: text(models),
+    tasks: text(tasks.join()),
+    batch: text(''),
+    precisions: text(precisions.join()),
+    threads: text('2'),
+    rounds: text(rounds),
+    steps: text(steps),
+    'min-seconds': text('2'),
+    device: text('cpu'),
+    peers: text(peers),
+    'tensorflow-js': { type: 'boolean', default: false },
+    out: text(''),
+  }) as const;
 
 /** Throws ArgumentError for what is unknown or out of range, and where nothing is left to measure. */
-export function compareOptions(args?: readonly string[]): CompareOptions {
-  const values = parseOptions(spec, args);
+export function compareOptions(args?: readonly string[], { batches: usual, ...defaults } = ofCompare): CompareOptions {
+  const values = parseOptions(specOf(defaults), args);
   if (!/^(cpu|gpu\(\d+\))$/.test(values.device))
     throw new ArgumentError(`Expected --device to be cpu or 'gpu(N)', got '${values.device}'.`);
   const batches = values.batch === '' ? null : integers('batch', values.batch);
@@ -61,7 +96,7 @@ export function compareOptions(args?: readonly string[]): CompareOptions {
   for (const model of values.models.split(',')) {
     modelOf(model);
     for (const task of words('tasks', values.tasks, tasks))
-      for (const batch of batches ?? usualBatches[model]?.[task] ?? [])
+      for (const batch of batches ?? usual(model, task))
         for (const threads of integers('threads', values.threads))
           for (const precision of words('precisions', values.precisions, precisions))
             cases.push({ model, task, batch, precision, threads });

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { barChart } from '../charts/bars.js';
 import { resultFile, writeText } from '../harness.js';
 import { tasks } from '../make-step.js';
-import { keyOf } from './cases.js';
+import { familyModels, keyOf, usualModels } from './cases.js';
 import type { CaseResult } from './summary.js';
 
 export interface CompareFile {
@@ -21,7 +21,7 @@ export function readCases(file: string): CaseResult[] {
 /** The cases of before with the new ones among them, sorted as a table has them. */
 export function merged(before: readonly CaseResult[], now: readonly CaseResult[]): CaseResult[] {
   const all = new Map([...before, ...now].map((each) => [keyOf(each), each]));
-  const order = ['r18@96', 'r18@28', 'resnet50@224'];
+  const order = [...usualModels, ...familyModels];
   const place = ({ model }: CaseResult): number => (order.includes(model) ? order.indexOf(model) : order.length);
   return [...all.values()].sort(
     (a, b) =>
@@ -33,8 +33,8 @@ export function merged(before: readonly CaseResult[], now: readonly CaseResult[]
   );
 }
 
-/** Writes <task>-<device>.json and .svg into bench/results, or everything into one other file. */
-export function writeCases(results: readonly CaseResult[], device: string, other: string): void {
+/** Writes <prefix><task>-<device>.json and .svg into bench/results, or everything into one other file. */
+export function writeCases(results: readonly CaseResult[], device: string, other: string, prefix = ''): void {
   if (other) {
     writeFileWithChart(other, results, device);
     return;
@@ -42,7 +42,7 @@ export function writeCases(results: readonly CaseResult[], device: string, other
   for (const task of tasks) {
     const now = results.filter((each) => each.task === task);
     if (now.length === 0) continue;
-    const file = resultFile(`${task}-${device}`);
+    const file = resultFile(`${prefix}${task}-${device}`);
     writeFileWithChart(file, merged(readCases(file), now), device);
   }
 }

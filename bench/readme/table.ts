@@ -21,22 +21,27 @@ export function measuredTable(cases: readonly CaseResult[]): string {
     ];
   });
   const hasShares = rows.some((row) => row[5] !== '');
-  const columns = hasShares ? 6 : 5;
   const head = ['images/s', 'residua', 'PyTorch', 'ratio', 'peak memory', 'of peak speed'];
-  const all = [head, ...rows].map((row) => row.slice(0, columns));
-  const widths = head.map((_, i) => Math.max(...all.map((row) => (row[i] ?? '').length)));
-  const isRight = (i: number): boolean => i > 0 && i !== 4;
-  const line = (row: readonly string[]): string =>
-    `| ${row.map((cell, i) => (isRight(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join(' | ')} |`;
-  const rule = all[0]!.map((_, i) => (isRight(i) ? `${'-'.repeat(widths[i]! - 1)}:` : '-'.repeat(widths[i]!)));
-  return [line(all[0]!), `| ${rule.join(' | ')} |`, ...all.slice(1).map(line)].join('\n');
+  const all = [head, ...rows].map((row) => row.slice(0, hasShares ? 6 : 5));
+  return markdownTable(all, [1, 2, 3, 5]);
 }
 
-/** The README with `table` between its two marker comments. Throws where these are missing. */
-export function withTable(readme: string, table: string): string {
-  const [from, to] = [readme.indexOf(begin), readme.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`Expected the README to hold ${begin} and after it ${end}.`);
-  return `${readme.slice(0, from + begin.length)}\n${table}\n${readme.slice(to)}`;
+/** Rows of equal length, the first of them the heads; `right`: the columns of numbers. */
+export function markdownTable(rows: readonly (readonly string[])[], right: readonly number[]): string {
+  const [head = [], ...others] = rows;
+  const widths = head.map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));
+  const isRight = (i: number): boolean => right.includes(i);
+  const line = (row: readonly string[]): string =>
+    `| ${row.map((cell, i) => (isRight(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join(' | ')} |`;
+  const rule = head.map((_, i) => (isRight(i) ? `${'-'.repeat(widths[i]! - 1)}:` : '-'.repeat(widths[i]!)));
+  return [line(head), `| ${rule.join(' | ')} |`, ...others.map(line)].join('\n');
+}
+
+/** The page with `table` between its two marker comments. Throws where these are missing. */
+export function withTable(page: string, table: string): string {
+  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`Expected the page to hold ${begin} and after it ${end}.`);
+  return `${page.slice(0, from + begin.length)}\n${table}\n${page.slice(to)}`;
 }
 
 const whole = (value: number): string => (value < 10 ? value.toFixed(1) : Math.round(value).toLocaleString('en-US'));

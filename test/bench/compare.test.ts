@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { barChart } from '../../bench/charts/bars.js';
 import { linePlot } from '../../bench/charts/lines.js';
-import { type Case, compareOptions, keyOf } from '../../bench/compare/cases.js';
+import { type Case, compareOptions, keyOf, ofFamily } from '../../bench/compare/cases.js';
 import { merged } from '../../bench/compare/results.js';
 import { type Context, summarise } from '../../bench/compare/summary.js';
 import { tableOf } from '../../bench/compare/table.js';
@@ -19,6 +19,15 @@ describe('options', () => {
         'resnet50@224 training 16',
       ].flatMap((name) => [`${name} float32 2`, `${name} bfloat16 2`]),
     );
+  });
+
+  test("the family's are both tasks of one net of each kind", () => {
+    const { cases, rounds, peers } = compareOptions(['--precisions', 'bfloat16'], ofFamily);
+    const found = cases.map(keyOf);
+    expect(found).toHaveLength(26);
+    expect(found).toContain('resnet152@224 inference 16 bfloat16 2');
+    expect(found).toContain('cifar-resnet110@32 training 128 bfloat16 2');
+    expect([rounds, peers]).toEqual([1, ['eager']]);
   });
 
   test('models, tasks, batches, precisions and threads can be chosen', () => {

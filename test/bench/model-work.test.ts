@@ -34,6 +34,16 @@ describe('the work of a net', () => {
     expect(workOf(modelOf('resnet50@224')).inference / 2).toBeCloseTo(4.09, 2);
   });
 
+  test('of nets of the family, groups and pre-activation included', () => {
+    expect(workOf(modelOf('resnext50-32x4d@224')).inference / 2).toBeCloseTo(4.23, 2); // torchvision's table: 4.23 GFLOPS
+    expect(workOf(modelOf('cifar-resnet20@32')).inference / 2).toBeCloseTo(0.041, 3);
+    expect(['wide-resnet50-2@224', 'resnet18-v2@64', 'cifar-resnet56@32'].map((name) => modelOf(name).title)).toEqual([
+      'Wide ResNet-50-2 at 224x224',
+      'ResNet-18 v2 at 64x64',
+      'CIFAR ResNet-56 at 32x32',
+    ]);
+  });
+
   test('unknown models are refused', () => {
     for (const name of ['r18', 'r18@0', 'resnet20@32', 'vgg@224', 'r18@96x'])
       expect(() => modelOf(name)).toThrow(/r18@SIZE/);
