@@ -31,6 +31,7 @@ export { type SgdOptions, Trainer } from './optim/index.js';
 export * as lrScheduler from './optim/lr-scheduler.js';
 export { autocast, type Precision, setPrecision } from './precision.js';
 export { profile } from './profile.js';
+export { type ImageInput, type NetServer, type ServeOptions, serve } from './serve/index.js';
 export { arange, full, normal, ones, type TensorOptions, tensor, uniform, zeros } from './tensor/create.js';
 export type { NestedArray } from './tensor/format.js';
 export { type MemoryInfo, memory } from './tensor/memory.js';
@@ -55,6 +56,8 @@ export {
   fit,
   type History,
   MetricsLog,
+  TensorBoardLog,
+  type TensorBoardOptions,
   type TrainOptions,
   trainCh5,
 } from './train/index.js';

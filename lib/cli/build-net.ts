@@ -21,10 +21,12 @@ export function modelName(text: string): string {
 export function netOf({
   model,
   stem,
+  options = {},
   classes,
   inputShape,
-}: Pick<NetRecord, 'model' | 'stem' | 'classes' | 'inputShape'>): Block {
-  return byName(model, model === chapterModel ? { classes } : { classes, stem, inChannels: inputShape[0] });
+}: Pick<NetRecord, 'model' | 'stem' | 'options' | 'classes' | 'inputShape'>): Block {
+  if (model === chapterModel) return byName(model, { ...options, classes });
+  return byName(model, { ...options, stem: stem ?? options.stem, classes, inChannels: inputShape[0] });
 }
 
 /** The stem for images of this side: one for big images would leave nothing of small ones. Undefined: what the name stands for. */

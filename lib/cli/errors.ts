@@ -1,5 +1,5 @@
 // What a person is told when a command fails: one line, with a remedy where there is one.
-import { BackendUnavailableError, OutOfMemoryError, ResiduaError } from '../errors.js';
+import { BackendUnavailableError, NumericError, OutOfMemoryError, ResiduaError } from '../errors.js';
 
 /** One line for stderr; with `verbose` the stack and the causes follow. */
 export function describeError(error: unknown, verbose: boolean): string {
@@ -16,9 +16,15 @@ function messageOf(error: unknown): string {
 function hintFor(error: Error): string | undefined {
   if (error instanceof OutOfMemoryError) return 'A smaller --batch-size or --resize needs less.';
   if (error instanceof BackendUnavailableError) return "'residua doctor' shows what is there.";
+  if (error instanceof NumericError) return checkpointHint(error);
   if (error instanceof ResiduaError) return undefined;
   const isSystemError = 'syscall' in error;
   return isSystemError ? undefined : `(${error.name}; this should not happen: --verbose shows where it comes from)`;
+}
+
+function checkpointHint({ details }: NumericError): string | undefined {
+  const { checkpoint } = details;
+  return typeof checkpoint === 'string' ? `The checkpoint of before is ${checkpoint}.` : undefined;
 }
 
 function oneLine(message: string): string {

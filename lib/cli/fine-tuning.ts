@@ -1,8 +1,9 @@
 // The options of `residua train` that begin from given weights and keep parts of the net as they are.
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { ConfigError } from '../errors.js';
 import { loadWeights, type WeightsReport } from '../interop/index.js';
 import { type Block, freezeStatistics, type ParameterDict } from '../nn/index.js';
+import { choiceOption } from './options.js';
 
 /** A multiplier for the parameters whose structural name matches. */
 interface Multiplier {
@@ -25,10 +26,11 @@ export function addFineTuningOptions(command: Command): Command {
     .option('--weights <file>', 'begin from these weights: safetensors or PyTorch (.pth), names are recognised')
     .option('--replace-head', 'with --weights: keep the new last layer, for other classes than the file has')
     .addOption(
-      new Option(
+      choiceOption(
         '--in-channels <how>',
         'with --weights: adapt the first convolution to the number of input channels',
-      ).choices(['sum', 'repeat']),
+        ['sum', 'repeat'],
+      ),
     )
     .option('--freeze <pattern>', 'do not train parameters whose name matches this regular expression', pattern)
     .option('--freeze-statistics [pattern]', 'keep the statistics of BatchNorm layers (default: of all)', pattern)

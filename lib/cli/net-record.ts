@@ -1,12 +1,16 @@
 // What history.json tells of the trained net: how to build it again, and what images must become before they enter it.
-import { CheckpointError } from '../errors.js';
+import { CheckpointError, ConfigError } from '../errors.js';
 import type { Normalization } from '../interop/index.js';
+import type { ModelOptions } from '../models/index.js';
+import { netOf } from './build-net.js';
 
 export interface NetRecord {
   /** Its name for `models.byName`. */
   model: string;
   /** Of its stem, where that is not what the name stands for. */
   stem?: 'imagenet' | 'cifar';
+  /** Of the model, over what its name says; `classes`, the input's channels and `stem` above win over these. */
+  options?: ModelOptions;
   /** Outputs. */
   classes: number;
   /** [channels, height, width]; one or three channels. */
@@ -22,7 +26,7 @@ export interface NetRecord {
 /** The record of the net in a parsed history.json. Throws CheckpointError where it is missing or damaged. */
 export function netRecordIn(file: string, history: unknown): NetRecord {
   const record = (history as { net?: unknown } | null)?.net;
-  if (isNetRecord(record)) return record;
+  if (isNetRecord(record)) return record.options === undefined ? record : withCheckedOptions(file, record);
   throw new CheckpointError(
     `${file}: expected 'net' to tell the model, its classes and its input, found ${JSON.stringify(record)?.slice(0, 80)}. ` +
       'Name the file of weights instead, and its --model.',
@@ -30,12 +34,28 @@ export function netRecordIn(file: string, history: unknown): NetRecord {
   );
 }
 
+/** The net itself checks the options that it is made with. */
+function withCheckedOptions(file: string, record: NetRecord): NetRecord {
+  try {
+    netOf(record);
+    return record;
+  } catch (cause) {
+    if (!(cause instanceof ConfigError)) throw cause;
+    throw new CheckpointError(
+      `${file}: expected options of ${record.model} in 'net': ${cause.message}`,
+      { file, expected: 'options of the model', found: record.options },
+      { cause },
+    );
+  }
+}
+
 function isNetRecord(value: unknown): value is NetRecord {
   if (typeof value !== 'object' || value === null) return false;
-  const { model, stem, classes, inputShape, resize, classNames, normalization } = value as Partial<NetRecord>;
+  const { model, stem, options, classes, inputShape, resize, classNames, normalization } = value as Partial<NetRecord>;
   return (
     typeof model === 'string' &&
     (stem === undefined || stem === 'imagenet' || stem === 'cifar') &&
+    (options === undefined || (typeof options === 'object' && options !== null && !Array.isArray(options))) &&
     isSize(classes) &&
     Array.isArray(inputShape) &&
     inputShape.length === 3 &&

@@ -1,6 +1,7 @@
 // Values of command-line options: each function takes the text and returns the value, or tells commander what is wrong.
 import { InvalidArgumentError, Option } from 'commander';
 import { Device } from '../device.js';
+import { nearestName } from '../nearest-name.js';
 import { precisions } from '../precision.js';
 
 /** A whole number from 1 to 2^31 - 1. */
@@ -29,15 +30,32 @@ export function positiveNumber(text: string): number {
 /** 'cpu', 'gpu' (the first one) or 'gpu(N)'. */
 export function deviceName(text: string): Device {
   const name = text === 'gpu' ? 'gpu(0)' : text;
-  if (!/^(cpu|gpu\(\d+\))$/.test(name)) throw new InvalidArgumentError("Expected 'cpu', 'gpu' or 'gpu(N)'.");
+  if (!/^(cpu|gpu\(\d+\))$/.test(name))
+    throw new InvalidArgumentError(`Expected 'cpu', 'gpu' or 'gpu(N)'. ${suggestion(text, ['cpu', 'gpu', 'gpu(0)'])}`);
   return new Device(name);
+}
+
+/** The parser of a word that must be one of `choices`: another one is refused, with the nearest of them. */
+export function oneOf<T extends string>(choices: readonly T[]): (text: string) => T {
+  return (text) => {
+    const found = choices.find((choice) => choice === text);
+    if (found !== undefined) return found;
+    throw new InvalidArgumentError(`Expected ${listed(choices)}. ${suggestion(text, choices)}`);
+  };
+}
+
+/** An option with a value of `choices`, as `--help` lists them. */
+export function choiceOption(flags: string, description: string, choices: readonly string[]): Option {
+  return new Option(flags, description).choices(choices).argParser(oneOf(choices));
 }
 
 /** `--precision`, the same for every command that runs a net. */
 export function precisionOption(): Option {
-  return new Option('--precision <type>', 'type of the activations; parameters are float32 in any case')
-    .choices(precisions)
-    .default('float32');
+  return choiceOption(
+    '--precision <type>',
+    'type of the activations; parameters are float32 in any case',
+    precisions,
+  ).default('float32');
 }
 
 /** `--no-tune`, the same for every command that runs a net. */
@@ -59,7 +77,19 @@ export function inputShape(text: string): number[] {
   return imageShape(/^\d+(x\d+){2}$/.test(text) ? `1x${text}` : text);
 }
 
-function wholeNumber(text: string, least: number, most: number): number {
+/** What was probably meant, as a question. */
+export function suggestion(text: string, choices: readonly string[]): string {
+  return `Did you mean '${nearestName(text, choices)}'?`;
+}
+
+/** 'a', 'b' or 'c' */
+function listed(choices: readonly string[]): string {
+  const quoted = choices.map((choice) => `'${choice}'`);
+  return [quoted.slice(0, -1).join(', '), quoted.at(-1)].filter(Boolean).join(' or ');
+}
+
+/** A whole number within limits. */
+export function wholeNumber(text: string, least: number, most: number): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value < least || value > most) {
     throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`);

@@ -1,106 +1,73 @@
-// Runs a net over image files: decodes them ahead of the net, and tells the likeliest classes of each.
-import { BatchFinisher } from '../data/finish-batch.js';
-import { type BrokenSample, makeSamples } from '../data/sample.js';
-import { centerCrop, normalize, resizeShorter } from '../data/transforms/index.js';
-import type { Size, TransformOf } from '../data/transforms/transform.js';
+// Predictions for images as they are found: a group is decoded while the net computes those of the one before.
 import type { Device } from '../device.js';
-import { fromHost } from '../tensor/create.js';
-import { tidy } from '../tensor/scope.js';
-import type { NetRecord } from './net-record.js';
+import { ImageClassifier, type LikelyClass } from '../serve/image-classifier.js';
+import { type GivenImage, type ImageSource, inGroups } from './image-sources.js';
 import type { SavedNet } from './saved-net.js';
 
-export interface LikelyClass {
-  class: number;
-  name: string;
-  probability: number;
-}
-
-/** Of one file: its likeliest classes, the likeliest first, or why it cannot be decoded. */
+/** Of one image: its likeliest classes, the likeliest first, or why there are none. */
 export type Prediction = { file: string; classes: LikelyClass[] } | { file: string; error: string };
 
-const batchSize = 32;
+const maxBatch = 32;
 
-/** Some files, decoded and cut to the net's input: uint8 [files, channels, height, width]. */
-interface Batch {
-  files: readonly string[];
+/** Finding a file takes a fraction of a millisecond; who writes paths to standard input one by one should not notice the wait. */
+const patienceMs = 20;
+
+/** Images of a group, decoded. */
+interface Decoded {
+  group: readonly ImageSource[];
+  /** uint8 [readable images of the group, channels, height, width] */
   pixels: Uint8Array;
-  broken: readonly BrokenSample[];
+  /** By the place among the readable images: why it cannot be decoded. */
+  broken: ReadonlyMap<number, string>;
 }
 
-/** Predictions for the files, in their order. While the net computes those of a batch, the next one is decoded. */
-export async function* predictFiles(
-  saved: SavedNet,
-  files: readonly string[],
+/** Predictions for the images, in their order. */
+export async function* predictImages(
+  { net, record }: SavedNet,
+  sources: AsyncIterator<ImageSource>,
   top: number,
   device: Device,
 ): AsyncGenerator<Prediction> {
-  const { record } = saved;
-  const { classes, classNames } = record;
-  const finisher = finisherFor(record, device);
-  const decodeFrom = (first: number): Promise<Batch> => decode(record, files.slice(first, first + batchSize));
-  let decoding = decodeFrom(0);
-  for (let first = 0; first < files.length; first += batchSize) {
-    const batch = await decoding;
-    decoding = decodeFrom(first + batchSize);
+  const classifier = new ImageClassifier(net, record, { device, maxBatch });
+  const groups = inGroups(sources, maxBatch, patienceMs);
+  const decodeNext = async (): Promise<Decoded | undefined> => {
+    const { value, done } = await groups.next();
+    return done ? undefined : decode(classifier, value);
+  };
+  let decoding = decodeNext();
+  for (let decoded = await decoding; decoded; decoded = await decoding) {
+    decoding = decodeNext();
     decoding.catch(() => {}); // it is thrown where it is awaited
-    const probabilities = await classify(saved, batch.pixels, finisher, device);
-    for (const [i, file] of batch.files.entries()) {
-      const broken = batch.broken.find(({ index }) => index === i);
-      const own = probabilities.subarray(i * classes, (i + 1) * classes);
-      yield broken ? { file, error: broken.message } : { file, classes: likeliest(own, top, classNames) };
+    yield* predictGroup(classifier, decoded, top);
+  }
+}
+
+async function decode(classifier: ImageClassifier, group: readonly ImageSource[]): Promise<Decoded> {
+  const readable = group.filter((source): source is GivenImage => !('error' in source));
+  const { pixels, broken } = await classifier.decode(
+    readable.map(({ file, bytes }) => (bytes ? { name: 'standard input', bytes } : file)),
+  );
+  return { group, pixels, broken: new Map(broken.map(({ index, message }) => [index, message])) };
+}
+
+async function* predictGroup(
+  classifier: ImageClassifier,
+  { group, pixels, broken }: Decoded,
+  top: number,
+): AsyncGenerator<Prediction> {
+  const images = pixels.length / classifier.imageBytes;
+  const probabilities = images > 0 ? await classifier.classify(pixels) : new Float32Array(); // [images, classes]
+  let row = 0;
+  for (const source of group) {
+    if ('error' in source) {
+      yield source;
+      continue;
     }
+    const { file } = source;
+    const error = broken.get(row);
+    const classes = probabilities.length / images;
+    const own = probabilities.subarray(row * classes, (row + 1) * classes);
+    row += 1;
+    yield error === undefined ? { file, classes: classifier.likeliest(own, top) } : { file, error };
   }
-}
-
-/** pixels: uint8 [batch, channels, height, width] -> probabilities [batch, classes] */
-async function classify(
-  { net, record: { inputShape } }: SavedNet,
-  pixels: Uint8Array,
-  finisher: BatchFinisher,
-  device: Device,
-): Promise<Float32Array> {
-  const count = pixels.length / inputShape.reduce((product, d) => product * d, 1);
-  const probabilities = tidy(() => {
-    const x = finisher.finish(fromHost(pixels, [count, ...inputShape], 'uint8', device));
-    return net.forward(x).softmax(1);
-  });
-  try {
-    return (await probabilities.data()) as Float32Array;
-  } finally {
-    probabilities.dispose();
-  }
-}
-
-async function decode(record: NetRecord, files: readonly string[]): Promise<Batch> {
-  const [channels, height, width] = record.inputShape;
-  const pixels = new Uint8Array(files.length * channels * height * width); // broken ones stay black
-  const broken = await makeSamples({
-    source: { files, background: [255, 255, 255] },
-    transforms: [resizeShorter(record.resize), centerCrop([height, width])],
-    seed: 0,
-    stream: 0,
-    epoch: 0,
-    position: 0,
-    channels,
-    size: [height, width],
-    out: pixels,
-  });
-  return { files, pixels, broken };
-}
-
-function finisherFor({ inputShape, normalization }: NetRecord, device: Device): BatchFinisher {
-  const size: Size = [inputShape[1], inputShape[2]];
-  const last = normalization && (normalize(normalization.mean, normalization.std) as TransformOf<'normalize'>);
-  return new BatchFinisher(size, device, last);
-}
-
-/** The `top` largest of the probabilities of an image. */
-function likeliest(probabilities: Float32Array, top: number, classNames: readonly string[]): LikelyClass[] {
-  return Array.from(probabilities, (probability, number) => ({
-    class: number,
-    name: classNames[number] ?? `class ${number}`,
-    probability,
-  }))
-    .sort((a, b) => b.probability - a.probability)
-    .slice(0, top);
 }

@@ -1,16 +1,20 @@
 // The command line's frame: commands, common options, and what errors come to.
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../version.js';
+import { compareCommand } from './commands/compare.js';
 import { doctorCommand } from './commands/doctor.js';
 import { evalCommand } from './commands/eval.js';
 import { exportCommand } from './commands/export.js';
 import { predictCommand } from './commands/predict.js';
+import { reportCommand } from './commands/report.js';
+import { serveCommand } from './commands/serve.js';
 import { summaryCommand } from './commands/summary.js';
 import { trainCommand } from './commands/train.js';
 import { describeError } from './errors.js';
 import { exitStatus } from './exit-status.js';
 
-function buildProgram(): Command {
+/** Every command with its options. */
+export function buildProgram(): Command {
   const program = new Command('residua')
     .description('Trains and runs ResNets, on NVIDIA GPUs through cuDNN and on any CPU through oneDNN.')
     .version(packageVersion())
@@ -20,7 +24,10 @@ function buildProgram(): Command {
     trainCommand(),
     evalCommand(),
     predictCommand(),
+    serveCommand(),
     exportCommand(),
+    reportCommand(),
+    compareCommand(),
     summaryCommand(),
     doctorCommand(),
   ]) {

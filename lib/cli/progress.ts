@@ -1,6 +1,6 @@
 // Progress of a training on stderr: a bar on a terminal, a line now and then elsewhere. stdout is left to the results.
 import { SingleBar } from 'cli-progress';
-import type { BatchEvent } from '../train/history.js';
+import type { FitBatch } from '../train/index.js';
 import { count, duration } from './format.js';
 
 /** Where progress is written: process.stderr, or a stand-in. */
@@ -8,26 +8,42 @@ export interface ProgressStream extends NodeJS.WritableStream {
   isTTY?: boolean;
 }
 
+export interface ProgressOptions {
+  /** Default process.stderr. */
+  stream?: ProgressStream;
+  /** In milliseconds. Default performance.now. */
+  now?: () => number;
+  /** The memory in use, as people read it; shown last. Default: not shown. */
+  memory?: () => string;
+}
+
 const secondsBetweenLines = 10;
 const speedOverSteps = 20;
 
-/** Shows the progress of `epochs` epochs. Times are in milliseconds of `now`. */
+/** Shows the progress of `epochs` epochs. */
 export class Progress {
   readonly #epochs: number;
   readonly #stream: ProgressStream;
   readonly #now: () => number;
+  readonly #memory: (() => string) | undefined;
   readonly #bar: SingleBar | undefined;
   #barRuns = false;
   #lastLine: number;
-  #steps = 0;
-  /** Ends of the last steps, with the images of the epoch so far. */
+  /** Epoch of the last step. */
+  #epoch = 0;
+  /** Ends of the last steps of this epoch, with the images so far. */
   #recent: { time: number; images: number }[] = [];
-  #first: { time: number; steps: number } | undefined;
+  #images = 0;
+  #first: { time: number; batches: number } | undefined;
 
-  constructor(epochs: number, stream: ProgressStream = process.stderr, now: () => number = () => performance.now()) {
+  constructor(
+    epochs: number,
+    { stream = process.stderr, now = () => performance.now(), memory }: ProgressOptions = {},
+  ) {
     this.#epochs = epochs;
     this.#stream = stream;
     this.#now = now;
+    this.#memory = memory;
     this.#lastLine = now();
     if (stream.isTTY) this.#bar = makeBar(stream);
   }
@@ -40,14 +56,16 @@ export class Progress {
   }
 
   /** One step is done. */
-  step(at: BatchEvent): void {
+  step(at: FitBatch): void {
     const time = this.#now();
-    this.#steps += 1;
-    if (at.batch === 1) this.#recent = []; // what lies between epochs is not training
-    this.#recent.push({ time, images: at.images });
+    const isNewEpoch = at.epoch !== this.#epoch;
+    this.#epoch = at.epoch;
+    this.#images += at.images;
+    if (isNewEpoch) this.#recent = []; // what lies between epochs is not training
+    this.#recent.push({ time, images: this.#images });
     if (this.#recent.length > speedOverSteps) this.#recent.shift();
-    this.#first ??= { time, steps: this.#steps };
-    if (this.#bar) this.#draw(this.#bar, at, time);
+    this.#first ??= { time, batches: batchesDone(at) };
+    if (this.#bar) this.#draw(this.#bar, at, time, isNewEpoch);
     else if (time - this.#lastLine >= secondsBetweenLines * 1000) {
       this.#lastLine = time;
       this.#stream.write(`${this.#line(at, time)}\n`);
@@ -66,9 +84,9 @@ export class Progress {
     this.#barRuns = false;
   }
 
-  #draw(bar: SingleBar, at: BatchEvent, time: number): void {
+  #draw(bar: SingleBar, at: FitBatch, time: number, isNewEpoch: boolean): void {
     const values = { text: this.#figures(at, time), epoch: at.epoch, epochs: this.#epochs };
-    if (this.#barRuns && at.batch > 1) {
+    if (this.#barRuns && !isNewEpoch) {
       bar.update(at.batch, values);
       return;
     }
@@ -77,42 +95,46 @@ export class Progress {
     this.#barRuns = true;
   }
 
-  #line(at: BatchEvent, time: number): string {
-    return `epoch ${at.epoch}/${this.#epochs}, step ${at.batch}/${batchesOf(at)}: ${this.#figures(at, time)}`;
+  #line(at: FitBatch, time: number): string {
+    return `epoch ${at.epoch}/${this.#epochs}, batch ${at.batch}/${batchesOf(at)}: ${this.#figures(at, time)}`;
   }
 
-  #figures(at: BatchEvent, time: number): string {
+  #figures(at: FitBatch, time: number): string {
     const speed = this.imagesPerSecond;
     const left = this.#secondsLeft(at, time);
     return [
       speed === undefined ? undefined : `${count(Math.round(speed))} images/s`,
       `loss ${at.loss.toFixed(3)}`,
       `acc ${at.accuracy.toFixed(3)}`,
+      `lr ${Number(at.learningRate.toPrecision(3))}`,
       left === undefined ? undefined : `${duration(left)} left`,
+      this.#memory?.(),
     ]
       .filter((part) => part !== undefined)
       .join(', ');
   }
 
-  /** From the mean time of all steps after the first one, in which everything is set up. */
-  #secondsLeft(at: BatchEvent, time: number): number | undefined {
-    if (!this.#first || this.#steps <= this.#first.steps) return undefined;
-    const perStep = (time - this.#first.time) / (this.#steps - this.#first.steps) / 1000;
-    return ((this.#epochs - at.epoch) * batchesOf(at) + batchesOf(at) - at.batch) * perStep;
+  /** From the mean time of all batches after the first step, in which everything is set up. */
+  #secondsLeft(at: FitBatch, time: number): number | undefined {
+    const done = batchesDone(at);
+    if (!this.#first || done <= this.#first.batches) return undefined;
+    const perBatch = (time - this.#first.time) / (done - this.#first.batches) / 1000;
+    return (this.#epochs * batchesOf(at) - done) * perBatch;
   }
 }
 
 /** Batches of the epoch, as far as known. */
-function batchesOf(at: BatchEvent): number {
-  return at.batches ?? at.batch;
-}
+const batchesOf = (at: FitBatch): number => at.batches ?? at.batch;
+
+/** Of all epochs so far. */
+const batchesDone = (at: FitBatch): number => (at.epoch - 1) * batchesOf(at) + at.batch;
 
 function makeBar(stream: ProgressStream): SingleBar {
   return new SingleBar({
     format: 'epoch {epoch}/{epochs} {bar} {value}/{total}  {text}',
     barCompleteChar: '\u2588',
     barIncompleteChar: '\u2591',
-    barsize: 16,
+    barsize: 10,
     stream,
     clearOnComplete: true,
     gracefulExit: false, // Ctrl-C is handled by the command

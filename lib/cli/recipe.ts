@@ -1,5 +1,7 @@
-// The chapter's recipe and what is left of it by default on a CPU; how much work each is.
+// The chapter's recipe, how much work it is, and how to run it.
+import type { TrainConfig } from '../config/train-config.js';
 import { publishedRun } from '../train/report/published.js';
+import { trainCommandLine } from './command-line.js';
 
 /** How the chapter's net is trained. */
 export interface Recipe {
@@ -23,14 +25,9 @@ export const chapterRecipe: Recipe = {
   learningRate: publishedRun.learningRate,
 };
 
-/** A few minutes on two cores: the images as they are, fewer epochs. */
-export const cpuRecipe: Recipe = { ...chapterRecipe, resize: nativeSize, epochs: 3 };
-
-/** The recipe for a kind of device, with what was asked for put over it. */
-export function recipeFor(kind: 'cpu' | 'gpu', asked: Partial<Recipe>): Recipe {
-  const recipe = { ...(kind === 'gpu' ? chapterRecipe : cpuRecipe) };
-  for (const key of Object.keys(recipe) as (keyof Recipe)[]) recipe[key] = asked[key] ?? recipe[key];
-  return recipe;
+/** What a config has of a recipe. */
+export function recipeOf({ data, epochs, batchSize, optimizer }: TrainConfig): Recipe {
+  return { resize: data.size, epochs, batchSize, learningRate: optimizer.learningRate };
 }
 
 /** [channels in, channels out, kernel side, stride relative to the input of the net] of the chapter's convolutions. */
@@ -66,6 +63,5 @@ export function fullRecipeSeconds(imagesPerSecond: number, measuredSize: number)
 
 /** The command of the full recipe, as a person would type it here. */
 export function fullRecipeCommand(): string {
-  const residua = process.env.npm_lifecycle_event === 'start' ? 'npm start --' : 'residua train';
-  return `${residua} --resize ${chapterRecipe.resize} --epochs ${chapterRecipe.epochs}`;
+  return trainCommandLine('--resize', String(chapterRecipe.resize), '--epochs', String(chapterRecipe.epochs));
 }

@@ -7,18 +7,30 @@ import { timeStamp } from './format.js';
 /** The files of a run. */
 export interface RunFolder {
   path: string;
-  weights: string;
+  config: string;
   history: string;
+  metrics: string;
+  weights: string;
+  checkpoints: string;
+  tensorboard: string;
+  /** The picture. */
   report: string;
+  /** The page. */
+  page: string;
 }
 
 /** The files that a run in this folder has. */
 export function runFolder(path: string): RunFolder {
   return {
     path,
-    weights: join(path, 'weights.safetensors'),
+    config: join(path, 'config.json'),
     history: join(path, 'history.json'),
+    metrics: join(path, 'metrics.jsonl'),
+    weights: join(path, 'weights.safetensors'),
+    checkpoints: join(path, 'checkpoints'),
+    tensorboard: join(path, 'tensorboard'),
     report: join(path, 'report.svg'),
+    page: join(path, 'report.html'),
   };
 }
 
@@ -36,7 +48,8 @@ export function makeRunFolder(out: string | undefined, now = new Date()): RunFol
       { cause },
     );
   }
-  const taken = [folder.weights, folder.history, folder.report].find((file) => existsSync(file));
+  const { path: _, ...files } = folder;
+  const taken = Object.values(files).find((file) => existsSync(file));
   if (taken)
     throw new ConfigError(`The output folder holds a run already (${taken}): choose another --out, or remove it.`, {
       path,

@@ -1,6 +1,7 @@
 // The options that tell what a file of weights does not, for the commands that use a trained net.
 import { type Command, InvalidArgumentError } from 'commander';
 import { modelNames } from '../models/index.js';
+import { modelName } from './build-net.js';
 import { imageSide } from './options.js';
 
 /** Adds --model, --classes, --size, --mean and --std. */
@@ -9,6 +10,7 @@ export function addSavedNetOptions(command: Command): Command {
     .option(
       '--model <name>',
       `the net that the weights are of: ${modelNames[1]}, ${modelNames[0]}, ... (a run tells it)`,
+      modelName,
     )
     .option('--classes <file>', "class names, one a line (default: the run's)")
     .option('--size <pixels>', "with --model: side of the images (default: the model's usual one)", imageSide)

@@ -1,5 +1,5 @@
 // What a training run is made of: the shape of a config file, and of `config.json` in a run's folder once every default is filled in.
-import type { ResNetOptions } from '../models/index.js';
+import type { ModelOptions } from '../models/index.js';
 import type { Precision } from '../precision.js';
 
 /** 'fashion-mnist', 'mnist', 'cifar10', 'cifar100', 'synthetic', or 'folder:PATH' with a folder of images in each class's folder. */
@@ -13,7 +13,7 @@ export interface DataConfig {
   size: number;
   /** Share of the training images that are kept for validation, from 0 to 1. Null: the data set's own test images (`val`, `test` of a folder). */
   validation: number | null;
-  /** Only the first so many training images, and test images in proportion. Null: all. */
+  /** Only so many training images, and test images in proportion: the first ones, or evenly spaced ones of a folder. Null: all. */
   limit: number | null;
   /** Every class is drawn equally often. */
   balanced: boolean;
@@ -39,7 +39,7 @@ export interface AugmentConfig {
 
 export interface ScheduleConfig {
   name: 'constant' | 'step' | 'multi-step' | 'cosine' | 'polynomial' | 'one-cycle';
-  /** Epochs of linear warm-up from `warmupFrom` times the learning rate; may be a fraction. */
+  /** Epochs of linear warm-up from `warmupFrom` times the learning rate, or of the rise of 'one-cycle'; may be a fraction. */
   warmup: number;
   warmupFrom: number;
   /** 'step': epochs between two decays; 'multi-step': the epochs after which the rate decays. */
@@ -70,12 +70,15 @@ export interface CheckpointConfig {
   everyEpochs: number;
 }
 
+/** What a config tells of a net: classes and channels are those of the data. */
+export type NetOptions = Omit<ModelOptions, 'classes' | 'inChannels'>;
+
 /** Everything about a run that is not the place where it is written. */
 export interface TrainConfig {
   /** A name of `models.byName`. */
   model: string;
   /** Options of that model over what its name says. */
-  modelOptions: ResNetOptions;
+  modelOptions: NetOptions;
   /** A file of weights to begin from; null: drawn. */
   weights: string | null;
   data: DataConfig;
@@ -96,7 +99,7 @@ export interface TrainConfig {
   /** Epochs without a better validation accuracy before the run ends; null: it does not. */
   earlyStopping: number | null;
   onNan: 'stop' | 'skip' | 'rollback';
-  /** 'cpu', 'gpu(N)'. Null: RESIDUA_DEVICE, else a GPU where one works, else the CPU. */
+  /** 'cpu', 'gpu' (the first one), 'gpu(N)'. Null: RESIDUA_DEVICE, else a GPU where one works, else the CPU. */
   device: string | null;
   precision: Precision;
   seed: number;
@@ -106,3 +109,18 @@ export interface TrainConfig {
   /** Whether TensorBoard event files are written. */
   tensorboard: boolean;
 }
+
+/** Any part of a config. */
+type Partly<T> = T extends readonly unknown[] ? T : T extends object ? { [K in keyof T]?: Partly<T[K]> } : T;
+
+/**
+ * What a config file, or a layer over it, says: any part of a TrainConfig. The name of the data, the schedule or the optimiser may
+ * stand for the group.
+ */
+export type PartialTrainConfig = Omit<Partly<TrainConfig>, 'data' | 'schedule' | 'optimizer'> & {
+  data?: DataName | Partly<DataConfig>;
+  schedule?: ScheduleConfig['name'] | Partly<ScheduleConfig>;
+  optimizer?: OptimizerConfig['name'] | Partly<OptimizerConfig>;
+  /** Where editors find the schema. */
+  $schema?: string;
+};

@@ -2,7 +2,7 @@
 import { checkBoolean, checkInteger, checkOptions } from '../options.js';
 import { ResNet } from './resnet.js';
 import { architectureOf, over, type ResNetOptions, resNetOptionNames } from './resnet-options.js';
-import { cifarSpec, type ResNetDepth, resNetSpec, resNetVariants } from './resnet-specs.js';
+import { checkSpec, cifarSpec, type ResNetDepth, type ResNetSpec, resNetSpec, resNetVariants } from './resnet-specs.js';
 
 /**
  * The residual net of a depth: 18, 34 (basic blocks), 50, 101 or 152 (bottlenecks). [n, inChannels, h, w] -> [n, classes].
@@ -57,4 +57,23 @@ export function cifarResNet(depth: number, options: CifarResNetOptions = {}): Re
   const own: ResNetOptions = bottleneck ? { version: 'v2', shortcut: 'projection' } : { shortcut: 'pad' };
   const defaults: ResNetOptions = { ...own, classes: 10, stem: 'cifar', widths: [16, 32, 64] };
   return new ResNet(architectureOf('cifarResNet', spec, over(defaults, others)));
+}
+
+export interface CustomResNetOptions extends ResNetOptions {
+  /** Default 'basic'. */
+  block?: ResNetSpec['block'];
+  /** Blocks in each stage, of which there are one to four. */
+  blocks?: readonly number[];
+}
+
+/**
+ * A net of a depth of its own, such as `{ blocks: [1, 2, 2], widths: [32, 64, 128], stem: 'cifar' }`. [n, inChannels, h, w] ->
+ * [n, classes]. `blocks` must be given; widths are 64, 128, 256, 512 by default. Throws ConfigError.
+ */
+export function customResNet(options: CustomResNetOptions): ResNet {
+  checkOptions('customResNet', options, [...resNetOptionNames, 'block', 'blocks']);
+  const { block, blocks, ...others } = options;
+  const spec = checkSpec('customResNet', block ?? 'basic', blocks);
+  const widths = [64, 128, 256, 512].slice(0, spec.blocks.length);
+  return new ResNet(architectureOf('customResNet', spec, over({ widths }, others)));
 }

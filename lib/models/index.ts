@@ -2,7 +2,9 @@
 export { chapterResNet18 } from './chapter.js';
 export {
   type CifarResNetOptions,
+  type CustomResNetOptions,
   cifarResNet,
+  customResNet,
   resnet,
   resnet18,
   resnet34,
@@ -14,7 +16,7 @@ export {
   wideResNet50,
   wideResNet101,
 } from './family.js';
-export { byName, checkModelName, modelNames } from './registry.js';
+export { byName, checkModelName, type ModelOptions, modelNames } from './registry.js';
 export { ResNet } from './resnet.js';
 export type { ResNetArchitecture, ResNetOptions, ResNetVersion } from './resnet-options.js';
 export { cifarDepths, type ResNetDepth } from './resnet-specs.js';

@@ -1,13 +1,17 @@
 // Nets by name, for the command line and for files that name their net.
 import { ConfigError } from '../errors.js';
+import { nearestName } from '../nearest-name.js';
 import type { Block } from '../nn/index.js';
 import { checkOptions } from '../options.js';
 import { chapterResNet18 } from './chapter.js';
-import { cifarResNet, resNetVariant, resnet } from './family.js';
+import { type CustomResNetOptions, cifarResNet, customResNet, resNetVariant, resnet } from './family.js';
 import { over, type ResNetOptions } from './resnet-options.js';
 import { cifarDepths, type ResNetDepth, resNetSpecs, resNetVariants } from './resnet-specs.js';
 
-type Builder = (options: ResNetOptions) => Block;
+/** Options of any net by name; `block` and `blocks` are those of 'resnet' alone. */
+export type ModelOptions = CustomResNetOptions;
+
+type Builder = (options: ModelOptions) => Block;
 
 const builders: ReadonlyMap<string, Builder> = new Map([
   ['chapter-resnet18', chapter],
@@ -26,6 +30,7 @@ const builders: ReadonlyMap<string, Builder> = new Map([
       (options: ResNetOptions) => cifarResNet(depth, over({ version: 'v2' }, options)),
     ] as const,
   ]),
+  ['resnet', customResNet],
 ]);
 
 /** The names that `byName` knows. */
@@ -33,10 +38,10 @@ export const modelNames: readonly string[] = [...builders.keys()];
 
 /**
  * A net by its name: 'resnet50', 'resnet50-v1', 'wide-resnet50-2', 'cifar-resnet20', 'chapter-resnet18', ... (`modelNames` has all),
- * with the options of the family over what the name says; 'chapter-resnet18' has `classes` alone. Not initialised. Throws
- * ConfigError for unknown names, with the nearest known one, and for options that do not fit.
+ * with the options of the family over what the name says; 'chapter-resnet18' has `classes` alone, 'resnet' needs `blocks`. Not initialised.
+ * Throws ConfigError for unknown names, with the nearest known one, and for options that do not fit.
  */
-export function byName(name: string, options: ResNetOptions = {}): Block {
+export function byName(name: string, options: ModelOptions = {}): Block {
   const build = builders.get(checkModelName(name)) as Builder;
   return build(options);
 }
@@ -44,34 +49,14 @@ export function byName(name: string, options: ResNetOptions = {}): Block {
 /** The name, where `byName` knows it. Throws ConfigError, with the nearest name. */
 export function checkModelName(name: unknown): string {
   if (typeof name === 'string' && builders.has(name)) return name;
-  const nearest = nearestName(String(name));
+  const nearest = nearestName(String(name), modelNames);
   throw new ConfigError(
     `There is no model named ${JSON.stringify(name)}. Did you mean '${nearest}'? There are ${modelNames.join(', ')}.`,
     { argument: 'name', found: name, nearest },
   );
 }
 
-/** A name of which this one is the beginning, else the one with the fewest letters to change. */
-function nearestName(name: string): string {
-  const begun = modelNames.find((known) => known.startsWith(name));
-  return begun ?? (modelNames.toSorted((a, b) => distance(a, name) - distance(b, name))[0] as string);
-}
-
 function chapter(options: ResNetOptions): Block {
   checkOptions('chapter-resnet18', options, ['classes']);
   return chapterResNet18(options);
-}
-
-/** How many letters must be inserted, left out or replaced to make `b` of `a` (Levenshtein). */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (const [i, letter] of [...a].entries()) {
-    const next = [i + 1];
-    for (let j = 0; j < b.length; j += 1) {
-      const replaced = (row[j] as number) + (letter === b[j] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j + 1] as number) + 1, (next[j] as number) + 1));
-    }
-    row = next;
-  }
-  return row.at(-1) as number;
 }

@@ -1,5 +1,6 @@
 // The family's table: which blocks a net has, and how many in each stage.
 import { ConfigError } from '../errors.js';
+import { checkChoice, checkInteger } from '../options.js';
 
 export interface ResNetSpec {
   block: 'basic' | 'bottleneck';
@@ -49,4 +50,17 @@ export function cifarSpec(depth: number, bottleneck: boolean): ResNetSpec {
       `got ${depth}${bottleneck ? ' with bottlenecks' : ''}.`,
     { argument: 'depth', found: depth },
   );
+}
+
+/** A row that is given: one to four stages of at least one block. Throws ConfigError. */
+export function checkSpec(where: string, block: unknown, blocks: unknown): ResNetSpec {
+  if (!Array.isArray(blocks) || blocks.length < 1 || blocks.length > 4)
+    throw new ConfigError(
+      `${where} expected blocks to be a list of 1 to 4 numbers, one a stage, such as [1, 2, 2], got ${JSON.stringify(blocks)}.`,
+      { argument: 'blocks', found: blocks },
+    );
+  return {
+    block: checkChoice(where, 'block', block, ['basic', 'bottleneck']),
+    blocks: blocks.map((count, i) => checkInteger(where, `blocks[${i}]`, count, 1)),
+  };
 }

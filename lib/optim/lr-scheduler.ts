@@ -1,4 +1,4 @@
-// Learning-rate schedules: the rate as a function of how many updates were made. Names and formulas are Gluon's.
+// Learning-rate schedules: the rate as a function of how many updates were made. Names and formulas are Gluon's, but for the one cycle.
 import { ConfigError } from '../errors.js';
 import { checkChoice, checkInteger, checkNumber, checkOptions } from '../options.js';
 
@@ -158,8 +158,54 @@ export class CosineScheduler extends LRScheduler {
   }
   protected decayed(numUpdate: number, baseLr: number): number {
     const done = progress(numUpdate, this.warmupSteps, this.maxUpdate);
-    return this.finalLr + ((baseLr - this.finalLr) * (1 + Math.cos(Math.PI * done))) / 2;
+    return cosine(baseLr, this.finalLr, done);
   }
+}
+
+export interface OneCycleSchedulerOptions {
+  /** The highest rate. Default 0.01; a Trainer's `learningRate` option takes its place. */
+  baseLr?: number;
+  /** Number of updates of the cycle; after it the rate stays at the lowest. */
+  maxUpdate: number;
+  /** Updates until the rate is highest, also a fraction. Default 0.3 * maxUpdate; PyTorch's pct_start * total_steps. */
+  riseSteps?: number;
+  /** The first rate, as a part of baseLr. Default 0.04; PyTorch's 1 / div_factor. */
+  beginFactor?: number;
+  /** The last rate, as a part of baseLr. Default 4e-6; PyTorch's 1 / (div_factor * final_div_factor). */
+  finalFactor?: number;
+}
+
+/**
+ * Rises from beginFactor * baseLr to baseLr, then falls to finalFactor * baseLr, both along half a cosine. Smith and Topin,
+ * "Super-convergence", 2018, in the form of PyTorch's OneCycleLR (momentum stays).
+ */
+export class OneCycleScheduler extends LRScheduler {
+  readonly maxUpdate: number;
+  readonly riseSteps: number;
+  readonly beginFactor: number;
+  readonly finalFactor: number;
+  constructor(options: OneCycleSchedulerOptions) {
+    const where = 'lrScheduler.OneCycleScheduler';
+    checkOptions(where, options, ['baseLr', 'maxUpdate', 'riseSteps', 'beginFactor', 'finalFactor']);
+    super({ baseLr: options.baseLr });
+    const maxUpdate = checkInteger(where, 'maxUpdate', options.maxUpdate, 1);
+    this.maxUpdate = maxUpdate;
+    this.riseSteps = checkNumber(where, 'riseSteps', options.riseSteps ?? 0.3 * maxUpdate, { min: 0, max: maxUpdate });
+    this.beginFactor = checkNumber(where, 'beginFactor', options.beginFactor ?? 0.04, { min: 0, max: 1 });
+    this.finalFactor = checkNumber(where, 'finalFactor', options.finalFactor ?? 4e-6, { min: 0, max: 1 });
+  }
+  protected decayed(numUpdate: number, baseLr: number): number {
+    const step = Math.min(this.maxUpdate, Math.max(1, numUpdate)) - 1; // the first update has the first rate
+    const top = this.riseSteps - 1;
+    if (step <= top && top > 0) return cosine(this.beginFactor * baseLr, baseLr, step / top);
+    const fall = this.maxUpdate - 1 - top;
+    return fall <= 0 ? baseLr : cosine(baseLr, this.finalFactor * baseLr, (step - top) / fall);
+  }
+}
+
+/** From the first value to the other along half a cosine. */
+function cosine(from: number, to: number, part: number): number {
+  return to + ((from - to) * (1 + Math.cos(Math.PI * part))) / 2;
 }
 
 /** 0 at the end of the warm-up, 1 from `maxUpdate` on. */

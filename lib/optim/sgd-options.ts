@@ -14,6 +14,12 @@ export interface SgdOptions {
   nesterov?: boolean;
   /** Bounds each element of the rescaled gradient to [-clipGradient, clipGradient]. Default: no bound. */
   clipGradient?: number;
+  /**
+   * The largest norm of the rescaled gradients of all parameters together: where it is larger, all are scaled down by the same factor,
+   * before `clipGradient` and weight decay. Pascanu et al., "On the difficulty of training recurrent neural networks", 2013. Each step then
+   * waits for one number from the device. Default: no bound.
+   */
+  clipNorm?: number;
   lrScheduler?: LRScheduler;
 }
 
@@ -24,15 +30,17 @@ export interface CheckedSgdOptions {
   nesterov: boolean;
   /** 0: no bound */
   clip: number;
+  /** Infinity: no bound */
+  clipNorm: number;
   lrScheduler: LRScheduler | null;
 }
 
-const names = ['learningRate', 'momentum', 'wd', 'nesterov', 'clipGradient', 'lrScheduler'];
+const names = ['learningRate', 'momentum', 'wd', 'nesterov', 'clipGradient', 'clipNorm', 'lrScheduler'];
 
 /** Throws ConfigError. */
 export function checkSgdOptions(options: SgdOptions): CheckedSgdOptions {
   checkOptions('Trainer', options, names);
-  const { lrScheduler = null, momentum = 0, wd = 0, nesterov = false, clipGradient } = options;
+  const { lrScheduler = null, momentum = 0, wd = 0, nesterov = false, clipGradient, clipNorm } = options;
   if (lrScheduler !== null && !(lrScheduler instanceof LRScheduler)) {
     throw new ConfigError(
       `Trainer expected lrScheduler to be a scheduler such as new lrScheduler.CosineScheduler(...), got ${typeof lrScheduler}.`,
@@ -52,6 +60,8 @@ export function checkSgdOptions(options: SgdOptions): CheckedSgdOptions {
       clipGradient === undefined
         ? 0
         : checkNumber('Trainer', 'clipGradient', clipGradient, { min: 0, exclusive: true }),
+    clipNorm:
+      clipNorm === undefined ? Infinity : checkNumber('Trainer', 'clipNorm', clipNorm, { min: 0, exclusive: true }),
     lrScheduler,
   };
 }

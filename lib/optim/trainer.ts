@@ -9,6 +9,7 @@ import { checkBoolean, checkChoice, checkNumber, checkOptions } from '../options
 import { zeros } from '../tensor/create.js';
 import { tidy, untracked } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { clipFactor } from './clip-norm.js';
 import { type CheckedSgdOptions, checkSgdOptions, type SgdOptions } from './sgd-options.js';
 import { loadTrainerStates, saveTrainerStates } from './trainer-file.js';
 
@@ -23,10 +24,10 @@ interface Update {
 /**
  * Stochastic gradient descent on the trainable parameters of a net, as Gluon's Trainer does it:
  *
- *     g = clip(gradient / batchSize) + wd * wdMult * weight
+ *     g = clip(c * gradient / batchSize) + wd * wdMult * weight
  *     m = momentum * m - lr * lrMult * g;   weight = weight + m
  *
- * With `nesterov`: weight = weight + momentum * m - lr * lrMult * g. One op updates all parameters.
+ * where c is 1, or what `clipNorm` makes of the norm of all gradients. With `nesterov`: weight = weight + momentum * m - lr * lrMult * g. One op updates all parameters.
  */
 export class Trainer {
   readonly #parameters: ReadonlyMap<string, Parameter>;
@@ -92,10 +93,12 @@ export class Trainer {
       return;
     }
     const lr = this.#options.lrScheduler?.at(this.#numUpdate + 1, this.#learningRate) ?? this.#learningRate;
-    for (const scale of new Set(updates.map(({ grad }) => grad.lossScale))) {
-      const part = updates.filter(({ grad }) => grad.lossScale === scale);
-      this.#apply(part, lr, 1 / (batchSize * scale));
-    }
+    const parts = [...new Set(updates.map(({ grad }) => grad.lossScale))].map((scale) => ({
+      updates: updates.filter(({ grad }) => grad.lossScale === scale),
+      rescale: 1 / (batchSize * scale),
+    }));
+    const factor = this.#clipFactor(parts);
+    for (const part of parts) this.#apply(part.updates, lr, part.rescale * factor);
     this.#numUpdate += 1;
     flushDeferred();
   }
@@ -121,6 +124,16 @@ export class Trainer {
     const finite = tidy(() => allFinite(scaled).item()) === 1;
     this.#lossScaler.update(finite, Math.max(...scaled.map(({ lossScale }) => lossScale)));
     return !finite;
+  }
+
+  /** What clipping by the norm multiplies every gradient by. */
+  #clipFactor(parts: readonly { updates: readonly Update[]; rescale: number }[]): number {
+    const { clipNorm } = this.#options;
+    if (clipNorm === Infinity || parts.length === 0) return 1;
+    return clipFactor(
+      parts.map(({ updates, rescale }) => ({ grads: updates.map(({ grad }) => grad), rescale })),
+      clipNorm,
+    );
   }
 
   #apply(updates: readonly Update[], lr: number, rescale: number): void {

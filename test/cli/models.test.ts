@@ -82,10 +82,10 @@ describe('train --model, then eval', () => {
     const history = JSON.parse(readFileSync(join(run, 'history.json'), 'utf8'));
     expect(history.model).toBe(model);
     expect(history.net).toMatchObject({ model, classes: 10, inputShape: [1, side, side] });
-    expect(readFileSync(join(run, 'report.svg'), 'utf8')).toContain(`${model} on Fashion-MNIST`);
-    const limit = String(history.config.testImages);
+    expect(readFileSync(join(run, 'report.html'), 'utf8')).toContain(`${model} on Fashion-MNIST`);
+    const limit = String(history.testImages);
     const evaluation = await residua(['eval', join(run, 'weights.safetensors'), '--limit', limit, '--json']);
     expect(evaluation).toMatchObject({ status: 0 });
-    expect(JSON.parse(evaluation.stdout).accuracy).toBeCloseTo(history.epochs[0].testAccuracy, 12);
+    expect(JSON.parse(evaluation.stdout).accuracy).toBeCloseTo(history.epochs[0].validation.top1, 12);
   });
 });

@@ -151,6 +151,64 @@ describe("a run of the chapter's net", () => {
     expect(stderr).toBe(`error: ${empty}: expected images (.jpg, .jpeg, .png, .webp) in the folder, found none.\n`);
   });
 
+  test('an empty folder does not end the run', async () => {
+    const empty = join(folder, 'empty too');
+    mkdirSync(empty);
+    const { status, stdout, stderr } = await residua(['predict', run, empty, fileOf(1), '--json']);
+    const [nothing, image] = linesOf(stdout) as (Line & { error?: string })[];
+    expect({ status, files: [nothing?.file, image?.file] }).toEqual({ status: 1, files: [empty, fileOf(1)] });
+    expect(nothing?.error).toContain('found none');
+    expect(image?.classes).toHaveLength(5);
+    expect(stderr).toBe(`error: ${nothing?.error}\n`);
+  });
+
+  test("'-' is one image on standard input", async () => {
+    const args = ['predict', run, fileOf(0), '-', fileOf(2), '--json', '--top', '10'];
+    const { status, stdout } = await residua(args, { input: (stdin) => stdin.end(readFileSync(fileOf(1))) });
+    const lines = linesOf(stdout);
+    expect({ status, files: lines.map(({ file }) => file) }).toEqual({ status: 0, files: [fileOf(0), '-', fileOf(2)] });
+    for (const [i, line] of lines.entries()) expectClose(byClass(line), expected(i));
+    const broken = await residua(['predict', run, '-'], { input: (stdin) => stdin.end('no image') });
+    expect(broken).toMatchObject({ status: 1, stdout: '' });
+    expect(broken.stderr).toMatch(/^error: standard input cannot be decoded: [^\n]+\n$/);
+    const nothing = await residua(['predict', run, '-']);
+    expect(nothing.stderr).toMatch(/^error: standard input cannot be decoded: [^\n]+it is empty\.\n$/);
+  });
+
+  test('--files-from: the paths in a file, or on standard input, folders too', async () => {
+    const text = `${fileOf(0)}\r\n\n${join(images, 'odd')}\n/nowhere.png\n${fileOf(2)}`;
+    const list = join(folder, 'list.txt');
+    writeFileSync(list, text);
+    const odd = Array.from({ length: count / 2 }, (_, i) => fileOf(2 * i + 1));
+    const files = [fileOf(4), fileOf(0), ...odd, '/nowhere.png', fileOf(2)];
+    const ofFile = await residua(['predict', run, fileOf(4), '--files-from', list, '--json']);
+    const ofInput = await residua(['predict', run, fileOf(4), '--files-from', '-', '--json'], {
+      input: (stdin) => stdin.end(text),
+    });
+    for (const { status, stdout } of [ofFile, ofInput]) {
+      expect(status).toBe(1); // /nowhere.png
+      expect(linesOf(stdout).map(({ file }) => file)).toEqual(files);
+    }
+    const missing = await residua(['predict', run, '--files-from', '/nowhere.txt']);
+    expect(missing).toMatchObject({ status: 1, stdout: '' });
+    expect(missing.stderr).toMatch(/^error: The list of images \/nowhere\.txt cannot be read: [^\n]+\n$/);
+  });
+
+  test('paths that come one by one are answered one by one', async () => {
+    let answered = 0;
+    const { status } = await residua(['predict', run, '--files-from', '-', '--json'], {
+      input: (stdin) => stdin.write(`${fileOf(0)}\n`),
+      onStdout: (stdout, { stdin }) => {
+        const lines = stdout.split('\n').length - 1;
+        if (lines === answered) return;
+        answered = lines;
+        if (answered < 3) stdin?.write(`${fileOf(answered)}\n`);
+        else stdin?.end(); // without answers it would wait for ever
+      },
+    });
+    expect({ status, answered }).toEqual({ status: 0, answered: 3 });
+  });
+
   test("a record that does not tell the net's input", async () => {
     const damaged = join(folder, 'damaged');
     mkdirSync(damaged);
@@ -259,7 +317,8 @@ describe("a file of weights and the net's name", () => {
 describe('wrong usage: status 2', () => {
   test.each([
     [[], 'run-and-files'],
-    [[run], 'image files'],
+    [[run], 'missing argument: images'],
+    [[run, '-', '--files-from', '-'], "'-' can be given once"],
     [['--weights', 'w.pth', 'image.jpg'], '--model'],
     [['--model', 'resnet18', run, 'image.jpg'], '--weights'],
     [[run, 'image.jpg', '--top', '0'], '--top'],

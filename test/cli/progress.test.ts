@@ -23,27 +23,29 @@ function drive(progress: Progress, clock: { now: number }, epochs: number, batch
   for (let epoch = 1; epoch <= epochs; epoch++) {
     for (let batch = 1; batch <= batches; batch++) {
       clock.now += msPerStep;
-      progress.step({ epoch, batch, batches, images: batch * 100, loss: 0.5, accuracy: 0.8, seconds: 0 });
+      const step = (epoch - 1) * batches + batch;
+      const facts = { stepLoss: 0.6, loss: 0.5, accuracy: 0.8, learningRate: 0.1, images: 100, seconds: 0 };
+      progress.step({ epoch, batch, batches, step, ...facts });
     }
   }
 }
 
 describe('without a terminal', () => {
-  test('a line every ten seconds, with speed, loss, accuracy and time left', () => {
+  test('a line every ten seconds, with speed, loss, accuracy, learning rate, time left and memory', () => {
     const clock = { now: 0 };
     const { stream, text } = sink(false);
-    const progress = new Progress(2, stream, () => clock.now);
+    const progress = new Progress(2, { stream, now: () => clock.now, memory: () => '2.0 GiB' });
     drive(progress, clock, 2, 20, 1000);
     const lines = text().trim().split('\n');
     expect(lines).toHaveLength(4);
-    expect(lines[0]).toBe('epoch 1/2, step 10/20: 100 images/s, loss 0.500, acc 0.800, 30 s left');
-    expect(lines[3]).toBe('epoch 2/2, step 20/20: 100 images/s, loss 0.500, acc 0.800, 0 s left');
+    expect(lines[0]).toBe('epoch 1/2, batch 10/20: 100 images/s, loss 0.500, acc 0.800, lr 0.1, 30 s left, 2.0 GiB');
+    expect(lines[3]).toBe('epoch 2/2, batch 20/20: 100 images/s, loss 0.500, acc 0.800, lr 0.1, 0 s left, 2.0 GiB');
   });
 
   test('nothing for a short run', () => {
     const clock = { now: 0 };
     const { stream, text } = sink(false);
-    drive(new Progress(1, stream, () => clock.now), clock, 1, 5, 100);
+    drive(new Progress(1, { stream, now: () => clock.now }), clock, 1, 5, 100);
     expect(text()).toBe('');
   });
 });
@@ -51,7 +53,7 @@ describe('without a terminal', () => {
 describe('speed', () => {
   test('is unknown before two steps of an epoch', () => {
     const clock = { now: 0 };
-    const progress = new Progress(2, sink(false).stream, () => clock.now);
+    const progress = new Progress(2, { stream: sink(false).stream, now: () => clock.now });
     expect(progress.imagesPerSecond).toBeUndefined();
     drive(progress, clock, 1, 1, 1000);
     expect(progress.imagesPerSecond).toBeUndefined();
@@ -59,7 +61,7 @@ describe('speed', () => {
 
   test('is that of the last steps', () => {
     const clock = { now: 0 };
-    const progress = new Progress(1, sink(false).stream, () => clock.now);
+    const progress = new Progress(1, { stream: sink(false).stream, now: () => clock.now });
     drive(progress, clock, 1, 5, 8000); // slow at first
     drive(progress, clock, 1, 60, 50);
     expect(progress.imagesPerSecond).toBeCloseTo(2000);
@@ -69,7 +71,7 @@ describe('speed', () => {
 test('on a terminal: a bar, out of the way while lines are printed', () => {
   const clock = { now: 0 };
   const { stream, text } = sink(true);
-  const progress = new Progress(2, stream, () => clock.now);
+  const progress = new Progress(2, { stream, now: () => clock.now });
   drive(progress, clock, 1, 3, 1000);
   expect(text()).toContain('epoch 1/2');
   expect(text()).toContain('1/3');

@@ -1,16 +1,13 @@
-// The chapter's recipe, the CPU's default, and the estimate of the full recipe's time.
+// The chapter's recipe, and the estimate of the full recipe's time.
 import { describe, expect, test } from 'vitest';
 import { FullRecipeNote } from '../../lib/cli/full-recipe-note.js';
-import { chapterRecipe, cpuRecipe, fullRecipeSeconds, multiplyAdds, recipeFor } from '../../lib/cli/recipe.js';
+import { chapterRecipe, fullRecipeSeconds, multiplyAdds, type Recipe, recipeOf } from '../../lib/cli/recipe.js';
+import { resolveConfig } from '../../lib/config/index.js';
 
-test("a GPU gets the chapter's recipe, the CPU less, and what was asked for wins", () => {
-  expect(recipeFor('gpu', {})).toEqual({ resize: 96, epochs: 5, batchSize: 256, learningRate: 0.05 });
-  expect(recipeFor('cpu', {})).toEqual({ resize: 28, epochs: 3, batchSize: 256, learningRate: 0.05 });
-  expect(recipeFor('cpu', { resize: 96, epochs: undefined, learningRate: 0.1 })).toEqual({
-    ...cpuRecipe,
-    resize: 96,
-    learningRate: 0.1,
-  });
+const cpuRecipe: Recipe = { resize: 28, epochs: 3, batchSize: 256, learningRate: 0.05 };
+
+test("a config's part that the chapter tells too", () => {
+  expect(recipeOf(resolveConfig({ device: 'cpu', epochs: 4 }))).toEqual({ ...cpuRecipe, epochs: 4 });
 });
 
 test('multiplyAdds counts the convolutions of the net', () => {

@@ -1,6 +1,7 @@
 // Runs the built command line as a child process.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -15,22 +16,36 @@ export interface Ended {
 export interface CliOptions {
   cwd?: string;
   env?: NodeJS.ProcessEnv;
+  /** Called when the child runs. */
+  onStart?: (child: ChildProcess) => void;
   /** Called with all of stdout so far, whenever more comes. */
   onStdout?: (stdout: string, child: ChildProcess) => void;
+  /** Given standard input, which is empty without it. */
+  input?: (stdin: Writable) => void;
 }
+
+/** Another build of the command line may be tested: RESIDUA_TEST_CLI has its main.js. */
+const main = process.env.RESIDUA_TEST_CLI ?? join(root, 'dist', 'cli', 'main.js');
 
 /** `residua ...args`, on the CPU. */
 export function residua(args: string[], options: CliOptions = {}): Promise<Ended> {
-  return runNode([join(root, 'dist', 'cli', 'main.js'), ...args], options);
+  return runNode([main, ...args], options);
 }
 
 /** `node ...args` */
-export function runNode(args: string[], { cwd = root, env = {}, onStdout }: CliOptions = {}): Promise<Ended> {
+export function runNode(
+  args: string[],
+  { cwd = root, env = {}, onStart, onStdout, input }: CliOptions = {},
+): Promise<Ended> {
   const child = spawn(process.execPath, args, {
     cwd,
     env: { ...process.env, RESIDUA_DEVICE: 'cpu', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  child.stdin.on('error', () => {}); // a command may end before it has read everything
+  if (input) input(child.stdin);
+  else child.stdin.end();
+  onStart?.(child);
   const ended: Ended = { status: null, stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     ended.stdout += chunk;

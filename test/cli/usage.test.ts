@@ -37,6 +37,7 @@ describe('wrong usage: status 2, the argument named, nothing on stdout', () => {
     [['eval', 'weights.safetensors', '--precision', 'int8'], '--precision'],
     [['train', 'chapter', 'twice'], 'arguments'],
     [['train', 'another'], 'another'],
+    [['train', '--data', '/photos'], 'folder:/photos'],
     [['eval'], 'weights'],
     [['summary'], 'model'],
     [['summary', 'chapter', '--input', '1x224'], '--input'],
@@ -58,7 +59,7 @@ describe('failures: status 1 and one line on stderr', () => {
   test.each([
     [['eval', '/nowhere/weights.safetensors'], '/nowhere/weights.safetensors'],
     [['train', '--limit', '64', '--out', '/dev/null/run'], '/dev/null/run'],
-    [['train', '--data', '/nowhere', '--limit', '64'], '/nowhere'],
+    [['train', '--data-root', '/nowhere', '--limit', '64'], '/nowhere'],
     [['summary', 'chapter', '--input', '1x1x1000000x1000000'], ''],
   ])('%j', async (args, named) => {
     const { status, stdout, stderr } = await residua(args);

@@ -10,6 +10,7 @@ import {
   memory,
   nn,
   type Precision,
+  profile,
   seed,
   setPrecision,
   type Tensor,
@@ -103,6 +104,19 @@ describe.each(testDevices)('on %s', (device) => {
     const digits = device.kind === 'gpu' && precision === 'bfloat16' ? 2 : 3;
     for (const [step, expected] of plain.losses.entries())
       expect(hybridized.losses[step]! / expected, `loss of step ${step + 1}`).toBeCloseTo(1, digits);
+  });
+
+  test.runIf(device.kind === 'cpu').each(halves)('%s keeps parameters as their gradients come', async (precision) => {
+    setPrecision(precision); // from the first forward pass on: one in float32 would choose their layouts
+    const { net, trainer, x, labels } = train(device, precision);
+    const times = await profile(() => {
+      const l = autograd.record(() => new loss.SoftmaxCrossEntropyLoss().forward(net.forward(x), labels));
+      l.backward();
+      trainer.step(batch);
+      l.dispose();
+    });
+    const updates = times.filter(({ op }) => op === 'sgd').map(({ reorderMilliseconds }) => reorderMilliseconds);
+    expect(updates).toEqual([0]);
   });
 
   test.each(halves)('evaluateAccuracy in %s gives what float32 gives', async (precision) => {

@@ -1,117 +1,79 @@
-// residua eval: accuracy and loss of saved weights on Fashion-MNIST's test images.
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+// residua eval: accuracy and loss of a trained net on labelled images.
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { Command } from 'commander';
-import { DataLoader } from '../../data/data-loader.js';
-import { fashionMnist, fashionMnistLabels } from '../../data/fashion-mnist.js';
 import { currentDevice, type Device, setTuning } from '../../device.js';
-import type { Block } from '../../nn/index.js';
-import { checkPrecisionOn, type Precision, setPrecision } from '../../precision.js';
-import { chapterModel, modelName, netOf, stemFor } from '../build-net.js';
-import { type Evaluation, evaluate } from '../evaluation.js';
-import { count, percent } from '../format.js';
-import { type NetRecord, netRecordIn } from '../net-record.js';
-import { deviceName, imageSide, noTuneOption, positiveInteger, precisionOption } from '../options.js';
-import { nativeSize } from '../recipe.js';
-import { table } from '../table.js';
+import { checkPrecisionOn, type Precision } from '../../precision.js';
+import { evaluateClasses } from '../../train/index.js';
+import { type EvaluationChoice, evaluationImages, evaluationLoader } from '../evaluation-images.js';
+import { evaluationJson, evaluationText } from '../evaluation-text.js';
+import { count } from '../format.js';
+import type { NetRecord } from '../net-record.js';
+import { deviceName, noTuneOption, positiveInteger, precisionOption, wholeNumber } from '../options.js';
+import { runFolder } from '../run-folder.js';
+import { openSavedNet, type SavedNetOptions } from '../saved-net.js';
+import { addSavedNetOptions } from '../saved-net-options.js';
+import { dataName } from '../train/option-values.js';
 
-interface EvalOptions {
-  model?: string;
-  resize?: number;
+interface EvalOptions extends SavedNetOptions, EvaluationChoice {
   batchSize: number;
+  workers: number;
   device?: Device;
   precision: Precision;
   tune: boolean;
-  data?: string;
-  limit?: number;
   json?: boolean;
 }
 
 export function evalCommand(): Command {
-  return new Command('eval')
-    .description("Tests saved weights on Fashion-MNIST's 10,000 test images.")
-    .argument('<weights>', 'a file written by residua train (weights.safetensors)')
-    .option('--model <name>', "the net (default: that of the run; else the chapter's)", modelName)
+  const command = new Command('eval')
+    .description('Tests a trained net on labelled images: accuracy, each class, what is taken for what.')
+    .argument(
+      '<run-or-weights>',
+      'the folder of a run of residua train, or with --model a file of weights (safetensors, .pth)',
+    );
+  return addSavedNetOptions(command)
     .option(
-      '--resize <pixels>',
-      'side of the images (default: that of the run, from history.json beside the weights; else 28)',
-      imageSide,
+      '--data <name>',
+      "folder:PATH (classes are folders) or a known data set: its test images (default: those of the run's data, else of fashion-mnist)",
+      dataName,
     )
+    .option('--data-root <folder>', "folder of a known data set's files (default: RESIDUA_DATA, then the usual places)")
+    .option('--limit <n>', 'only the first n images', positiveInteger)
     .option('--batch-size <n>', 'images in a batch', positiveInteger, 256)
+    .option('--workers <n>', 'threads that read image files', (text: string) => wholeNumber(text, 0, 64), 0)
     .option('--device <name>', "'cpu', 'gpu' or 'gpu(N)' (default: RESIDUA_DEVICE, else cpu)", deviceName)
     .addOption(precisionOption())
     .addOption(noTuneOption())
-    .option('--data <folder>', 'folder of the data set (default: RESIDUA_DATA, then the usual places)')
-    .option('--limit <n>', 'only the first n test images', positiveInteger)
-    .option('--json', 'print JSON')
-    .action(evalWeights);
+    .option('--json', 'print JSON, with the confusion matrix')
+    .action(evaluate);
 }
 
-async function evalWeights(weights: string, options: EvalOptions): Promise<void> {
+async function evaluate(source: string, options: EvalOptions): Promise<void> {
   const device = options.device ?? currentDevice();
-  checkPrecisionOn(device, options.precision);
-  setPrecision(options.precision);
+  const { precision, batchSize, workers, model, size, json } = options;
+  checkPrecisionOn(device, precision);
   setTuning(options.tune);
-  const run = readRun(weights);
-  const size = options.resize ?? run.size ?? nativeSize;
-  const net = netFor(options.model, run.net, size);
-  net.initialize({ device });
-  await net.loadParameters(weights);
-  const all = await fashionMnist({ train: false, root: options.data });
-  const images = options.limit === undefined ? all : all.take(options.limit);
-  const loader = new DataLoader(images, { batchSize: options.batchSize, resize: size, device });
-  const evaluation = await evaluate(net, loader);
-  console.log(
-    options.json ? asJson(evaluation, weights, size, options.precision, device) : asText(evaluation, size, device),
-  );
-}
-
-/** The net that was asked for, else that of the run, else the chapter's. Its inputs have one channel, `size` pixels square. */
-function netFor(model: string | undefined, run: NetRecord | undefined, size: number): Block {
-  if (model === undefined && run) return netOf(run);
-  const name = model ?? chapterModel;
-  const classes = fashionMnistLabels.length;
-  return netOf({ model: name, stem: stemFor(name, size), classes, inputShape: [1, size, size] });
-}
-
-/** What the history.json of the run that wrote the weights tells: the image size, the net. Nothing where there is none. */
-function readRun(weights: string): { size?: number; net?: NetRecord } {
-  const file = join(dirname(weights), 'history.json');
-  if (!existsSync(file)) return {};
-  let history: { config?: { resize?: number }; net?: unknown } | null;
-  try {
-    history = JSON.parse(readFileSync(file, 'utf8'));
-  } catch {
-    return {}; // another program's history.json
+  const saved = await openSavedNet(source, { ...options, size: model === undefined ? undefined : size }, device);
+  const record = size === undefined ? saved.record : resized(saved.record, size);
+  const { name, images } = await evaluationImages(record, options, runFolder(folderOf(source)));
+  const loader = evaluationLoader(images, record, { batchSize, workers, device });
+  saved.net.hybridize();
+  const metrics = await evaluateClasses(loader, saved.net, device, { precision }).finally(() => loader.dispose());
+  const classNames = record.classNames.length > 0 ? record.classNames : images.classNames;
+  const side = record.inputShape[1];
+  if (json) {
+    const facts = { weights: source, model: record.model, data: name, device: device.name, precision, resize: side };
+    console.log(JSON.stringify({ ...facts, ...evaluationJson(metrics, classNames) }, null, 2));
+  } else {
+    console.log(`${count(metrics.images)} test images of ${side}x${side} pixels on ${device}`);
+    console.log(evaluationText(metrics, classNames));
   }
-  const size = history?.config?.resize;
-  return {
-    size: Number.isSafeInteger(size) && (size as number) > 0 ? size : undefined,
-    net: history?.net === undefined ? undefined : netRecordIn(file, history),
-  };
 }
 
-function asJson(
-  { images, loss, accuracy, perClass }: Evaluation,
-  weights: string,
-  resize: number,
-  precision: Precision,
-  device: Device,
-): string {
-  return JSON.stringify({ weights, device: device.name, precision, resize, images, loss, accuracy, perClass }, null, 2);
-}
+const folderOf = (source: string): string => (statSync(source).isDirectory() ? source : dirname(source));
 
-function asText({ images, loss, accuracy, perClass }: Evaluation, size: number, device: Device): string {
-  const rows = perClass.map((entry) => [
-    entry.name,
-    count(entry.images),
-    count(entry.correct),
-    entry.images ? percent(entry.correct / entry.images, 1) : '-',
-  ]);
-  return [
-    `${count(images)} test images of ${size}x${size} pixels on ${device.name}`,
-    `loss ${loss.toFixed(4)}, test acc ${accuracy.toFixed(4)}`,
-    '',
-    table(['class', 'images', 'correct', 'accuracy'], rows),
-  ].join('\n');
+/** The net at another image size, with the same margin around the middle. */
+function resized(record: NetRecord, size: number): NetRecord {
+  const [channels, height] = record.inputShape;
+  return { ...record, inputShape: [channels, size, size], resize: Math.round((record.resize / height) * size) };
 }

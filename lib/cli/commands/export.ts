@@ -1,8 +1,9 @@
 // residua export: a trained net as a file for other programs.
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { cpu } from '../../device.js';
 import { exportOnnx, saveWeights } from '../../interop/index.js';
 import { count } from '../format.js';
+import { choiceOption } from '../options.js';
 import { openSavedNet, type SavedNetOptions } from '../saved-net.js';
 import { addSavedNetOptions } from '../saved-net-options.js';
 
@@ -22,17 +23,17 @@ export function exportCommand(): Command {
       '<run-or-weights>',
       'the folder of a run of residua train, or with --model a file of weights (safetensors, .pth)',
     )
-    .addOption(new Option('--format <format>', 'what to write').choices(['onnx', 'safetensors']).makeOptionMandatory())
+    .addOption(choiceOption('--format <format>', 'what to write', ['onnx', 'safetensors']).makeOptionMandatory())
     .requiredOption('--out <file>', 'where to write');
   return addSavedNetOptions(command)
     .addOption(
-      new Option(
-        '--batch-norm <how>',
-        'onnx: fold BatchNorm into the convolutions, or keep it (default: fold)',
-      ).choices(['fold', 'keep']),
+      choiceOption('--batch-norm <how>', 'onnx: fold BatchNorm into the convolutions, or keep it (default: fold)', [
+        'fold',
+        'keep',
+      ]),
     )
     .addOption(
-      new Option('--names <whose>', 'safetensors: names of the tensors (default: residua)').choices([
+      choiceOption('--names <whose>', 'safetensors: names of the tensors (default: residua)', [
         'residua',
         'torchvision',
       ]),

@@ -1,12 +1,13 @@
 // residua summary: a net's layers with their output shapes, numbers of parameters and multiply-adds.
 import { writeFileSync } from 'node:fs';
-import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError } from 'commander';
 import { cpu } from '../../device.js';
 import { ConfigError } from '../../errors.js';
 import { byName, type ResNetVersion } from '../../models/index.js';
 import { chapterModel, modelName } from '../build-net.js';
 import { graphPicture, graphText } from '../graph-text.js';
-import { inputShape, positiveInteger } from '../options.js';
+import { netSummary } from '../net-summary.js';
+import { choiceOption, inputShape, positiveInteger } from '../options.js';
 
 interface SummaryCommandOptions {
   input?: number[];
@@ -31,7 +32,7 @@ export function summaryCommand(): Command {
       '[batch x] channels x height x width of the input (default: one image of the size that the net is for)',
       inputShape,
     )
-    .addOption(new Option('--version <version>', 'form of the residual blocks').choices(['v1', 'v1.5', 'v2']))
+    .addOption(choiceOption('--version <version>', 'form of the residual blocks', ['v1', 'v1.5', 'v2']))
     .option('--classes <n>', 'outputs (default: 1000; 10 for the nets of small images)', positiveInteger)
     .option('--depth <levels>', "levels of layers to show, or 'all' (default: 1, the stages; chapter: all)", levels)
     .option('--graph', 'print the programs of an inference and of a training step, before and after the passes')
@@ -48,8 +49,7 @@ function summary(model: string, { version, classes, ...options }: SummaryCommand
   if (options.graph || options.graphSvg) net.initialize({ device: cpu() });
   if (options.graph) console.log(graphText(net, input, cpu()));
   if (options.graphSvg) writePicture(options.graphSvg, graphPicture(net, input, cpu()));
-  if (!options.graph && !options.graphSvg)
-    console.log(net.summary(input, { depth: options.depth ?? (isChapter ? Infinity : 1) }));
+  if (!options.graph && !options.graphSvg) console.log(netSummary(net, model, input, options.depth));
 }
 
 function writePicture(file: string, svg: string): void {

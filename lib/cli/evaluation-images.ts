@@ -1,0 +1,104 @@
+// The labelled images that a trained net is evaluated on: those of its run, or others, cut to what it takes.
+import { existsSync } from 'node:fs';
+import { type DataSets, dataSets } from '../config/data-sets.js';
+import { imageFolders } from '../config/image-folders.js';
+import { type DataConfig, type DataName, readConfigFile, resolveConfig, type TrainConfig } from '../config/index.js';
+import { DataLoader } from '../data/data-loader.js';
+import { ImageFiles } from '../data/image-files.js';
+import { imageFolder } from '../data/image-folder.js';
+import type { LoaderDataset } from '../data/loader-options.js';
+import { centerCrop, normalize, resizeShorter } from '../data/transforms/index.js';
+import type { Device } from '../device.js';
+import { ConfigError } from '../errors.js';
+import type { NetRecord } from './net-record.js';
+import type { RunFolder } from './run-folder.js';
+
+export interface EvaluationChoice {
+  /** Default: the test images of the run's data; without a run those of Fashion-MNIST. */
+  data?: DataName;
+  /** Folder of a known data set's files. */
+  dataRoot?: string;
+  /** Only the first so many. */
+  limit?: number;
+}
+
+export interface EvaluationImages {
+  name: DataName;
+  images: LoaderDataset;
+}
+
+/** `run`: the folder in which the net's run may lie. Throws ConfigError where the images do not fit the net. */
+export async function evaluationImages(
+  record: NetRecord,
+  choice: EvaluationChoice,
+  run: RunFolder,
+): Promise<EvaluationImages> {
+  const config = existsSync(run.config) ? resolveConfig(readConfigFile(run.config), { device: 'cpu' }) : null;
+  const name = choice.data ?? config?.data.name ?? 'fashion-mnist';
+  const isOthersFolder = choice.data?.startsWith('folder:') === true;
+  const all = isOthersFolder ? await folderImages(name, record) : await testImages(name, choice, config);
+  checkFits(name, all, record);
+  return { name, images: choice.limit === undefined ? all : all.take(choice.limit) };
+}
+
+/** The test images of the folder, where it has such a part, else all; classes are numbered as the net's. */
+function folderImages(name: DataName, { classNames, inputShape }: NetRecord): Promise<LoaderDataset> {
+  const { train, test } = imageFolders(name);
+  return imageFolder(test ?? train, {
+    classNames: classNames.length > 0 ? classNames : undefined,
+    channels: inputShape[0] as 1 | 3,
+    onBroken: 'skip',
+  });
+}
+
+async function testImages(
+  name: DataName,
+  { dataRoot }: EvaluationChoice,
+  run: TrainConfig | null,
+): Promise<LoaderDataset> {
+  const own = run?.data.name === name ? run : null;
+  const config = own ?? resolveConfig({ data: name, device: 'cpu' });
+  const data = { ...config.data, root: dataRoot ?? config.data.root, limit: limitOf(config.data) };
+  const { test }: DataSets = await dataSets({ data, seed: config.seed });
+  if (test !== null) return test;
+  throw new ConfigError(
+    `${name} has no test images: its run kept none for validation. Name others: --data folder:PATH.`,
+    {
+      argument: '--data',
+    },
+  );
+}
+
+/** A run's limit leaves out test images where these are a part of the others. */
+function limitOf({ name, limit }: DataConfig): number | null {
+  if (name === 'synthetic') return limit;
+  return name.startsWith('folder:') && imageFolders(name).test === null ? limit : null;
+}
+
+function checkFits(name: DataName, images: LoaderDataset, { model, classes, inputShape }: NetRecord): void {
+  const channels = images instanceof ImageFiles ? images.channels : images.shape[0];
+  const found = { channels, classes: images.classNames.length };
+  if (found.channels === inputShape[0] && found.classes === classes) return;
+  throw new ConfigError(
+    `--data: expected images of ${inputShape[0]} channels in ${classes} classes, as this ${model} takes, got ${name} with ${found.channels} and ${found.classes}.`,
+    { argument: '--data', expected: { channels: inputShape[0], classes }, found },
+  );
+}
+
+/** Batches as the net takes them: files are resized and their middle is cut out, images in memory are resized. */
+export function evaluationLoader(
+  images: LoaderDataset,
+  { inputShape, resize, normalization }: NetRecord,
+  options: { batchSize: number; workers: number; device: Device },
+): DataLoader<LoaderDataset> {
+  const size = [inputShape[1], inputShape[2]] as const;
+  const isFiles = images instanceof ImageFiles;
+  return new DataLoader(images, {
+    ...options,
+    resize: isFiles ? undefined : size,
+    transform: [
+      ...(isFiles ? [resizeShorter(resize), centerCrop(size)] : []),
+      ...(normalization ? [normalize(normalization.mean, normalization.std)] : []),
+    ],
+  });
+}

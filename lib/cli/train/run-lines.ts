@@ -1,0 +1,84 @@
+// What a person sees of a run while it goes on: progress, and a line for each epoch.
+import { backendOf, type Device } from '../../device.js';
+import { epochLine, type FitBatch, type FitEpoch, type FitHandler, type FitNumericProblem } from '../../train/index.js';
+import { chapterModel } from '../build-net.js';
+import { bytes } from '../format.js';
+import { FullRecipeNote } from '../full-recipe-note.js';
+import { Progress } from '../progress.js';
+import { recipeOf } from '../recipe.js';
+import type { RunRecord } from '../run-record.js';
+import { note } from './note.js';
+
+export class RunLines implements FitHandler {
+  readonly #device: Device;
+  readonly #isChapter: boolean;
+  readonly #progress: Progress;
+  readonly #fullRecipe: FullRecipeNote | null;
+  #steps = 0;
+
+  constructor({ config }: RunRecord, device: Device) {
+    this.#device = device;
+    this.#isChapter = config.model === chapterModel && config.data.name === 'fashion-mnist';
+    this.#progress = new Progress(config.epochs, { memory: () => memoryOn(device) });
+    this.#fullRecipe = this.#isChapter
+      ? new FullRecipeNote(recipeOf(config), device.kind, (line) => this.say(line))
+      : null;
+  }
+
+  /** A line of words beside the progress. */
+  say(line: string): void {
+    this.#progress.interrupt(() => note(line));
+  }
+
+  trainBegin(): void {
+    this.#fullRecipe?.announce();
+    this.#print(`training on ${this.#device}`);
+  }
+
+  batchEnd(_run: unknown, batch: FitBatch): void {
+    this.#progress.step(batch);
+    this.#steps += 1;
+    this.#fullRecipe?.afterStep(this.#steps, this.#progress.imagesPerSecond);
+  }
+
+  numericProblem(_run: unknown, { epoch, step, loss, layer, action }: FitNumericProblem): void {
+    if (action === 'stop') return; // told by the error
+    const what = action === 'skip' ? 'the step is skipped' : 'back to the last checkpoint';
+    this.say(`The loss became ${loss} in epoch ${epoch}, step ${step}, first in layer '${layer}': ${what}.`);
+  }
+
+  epochEnd(_run: unknown, epoch: FitEpoch): void {
+    this.#print(this.#isChapter && epoch.validation ? chapterLine(epoch) : line(epoch));
+  }
+
+  trainEnd(): void {
+    this.#progress.stop();
+    this.#fullRecipe?.close();
+  }
+
+  #print(line: string): void {
+    this.#progress.interrupt(() => console.log(line));
+  }
+}
+
+/** The line of the chapter's function. */
+function chapterLine({ epoch, loss, trainAccuracy, validation, seconds }: FitEpoch): string {
+  const testAccuracy = validation?.top1 ?? Number.NaN;
+  return epochLine({ epoch, loss, trainAccuracy, testAccuracy, seconds, imagesPerSecond: Number.NaN });
+}
+
+function line({ epoch, loss, trainAccuracy, validation, learningRate, seconds }: FitEpoch): string {
+  return [
+    `epoch ${epoch}, loss ${loss.toFixed(4)}`,
+    `train acc ${trainAccuracy.toFixed(3)}`,
+    ...(validation ? [`validation acc ${validation.top1.toFixed(3)}, top-5 ${validation.top5.toFixed(3)}`] : []),
+    `lr ${Number(learningRate.toPrecision(3))}`,
+    `time ${seconds.toFixed(1)} sec`,
+  ].join(', ');
+}
+
+/** Of the process, and of the GPU where the run is on one. */
+function memoryOn(device: Device): string {
+  const ofProcess = bytes(process.memoryUsage.rss());
+  return device.kind === 'cpu' ? ofProcess : `${ofProcess}, GPU ${bytes(backendOf(device).memory().reservedBytes)}`;
+}

@@ -1,0 +1,80 @@
+// Trains: a new run in a folder of its own, or one that goes on in its own.
+import type { TrainConfig } from '../../config/index.js';
+import { CheckpointFolder } from '../../train/checkpoint-folder.js';
+import {
+  type CheckpointOptions,
+  EarlyStopping,
+  type FitHandler,
+  type FitHistory,
+  fit as fitNet,
+  MetricsLog,
+} from '../../train/index.js';
+import { interruptible } from '../interrupt.js';
+import { makeRunFolder, type RunFolder, writeWhole } from '../run-folder.js';
+import { finishRun } from './finish.js';
+import { note } from './note.js';
+import type { RunPlan } from './plan.js';
+import { RecordKeeper } from './record-keeper.js';
+import { RunLines } from './run-lines.js';
+import { prepareSession, type Session } from './session.js';
+
+/** `out`: the folder of a new run; undefined: runs/<time>. */
+export async function executeRun(plan: RunPlan, out: string | undefined): Promise<void> {
+  const session = await prepareSession(plan, await hasCheckpoint(plan));
+  try {
+    const folder = plan.resumed?.folder ?? makeRunFolder(out);
+    writeWhole(folder.config, `${JSON.stringify(plan.config, null, 2)}\n`);
+    await finishRun(session, folder, await train(session, plan, folder));
+  } finally {
+    await Promise.all([session.train.dispose(), session.validation?.dispose()]);
+  }
+}
+
+async function hasCheckpoint({ resumed }: RunPlan): Promise<boolean> {
+  if (resumed === null) return false;
+  const names = await new CheckpointFolder(resumed.folder.checkpoints, 1).names();
+  return names.length > 0;
+}
+
+async function train(session: Session, { config, resumed }: RunPlan, folder: RunFolder): Promise<FitHistory> {
+  const { net, trainer, fitOptions, run, device } = session;
+  const lines = new RunLines(run, device);
+  const handlers = [
+    ...(await extraHandlers(config, folder)),
+    new MetricsLog(folder.metrics),
+    new RecordKeeper(run, folder),
+  ];
+  const history = await interruptible(
+    (signal) =>
+      fitNet(net, trainer, {
+        ...fitOptions,
+        handlers: [lines, ...handlers],
+        signal,
+        checkpoint: checkpointOptions(config, folder),
+        resume: resumed !== null,
+        warn: (line) => lines.say(line),
+      }),
+    () => lines.say('Stopping after this step; once more leaves at once.'),
+  );
+  const { skippedSteps } = run;
+  if (skippedSteps > 0)
+    note(
+      `${skippedSteps} of ${trainer.numUpdate + skippedSteps} steps were skipped: their gradients overflowed float16.`,
+    );
+  return history;
+}
+
+async function extraHandlers({ earlyStopping, tensorboard }: TrainConfig, folder: RunFolder): Promise<FitHandler[]> {
+  const handlers: FitHandler[] = [];
+  if (earlyStopping !== null) handlers.push(new EarlyStopping({ patience: earlyStopping }));
+  if (tensorboard) {
+    const { TensorBoardLog } = await import('../../train/tensorboard/tensorboard-log.js');
+    handlers.push(new TensorBoardLog(folder.tensorboard));
+  }
+  return handlers;
+}
+
+function checkpointOptions(config: TrainConfig, { checkpoints }: RunFolder): CheckpointOptions {
+  const { keepLast, everySteps, everyEpochs } = config.checkpoint;
+  return { folder: checkpoints, keepLast, everySteps: everySteps ?? undefined, everyEpochs, config };
+}

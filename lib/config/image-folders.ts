@@ -1,0 +1,28 @@
+// Which folders of an image folder hold its training, validation and test images.
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DataName } from './train-config.js';
+
+export interface ImageFolders {
+  train: string;
+  /** Null where there is none of its own. */
+  validation: string | null;
+  /** The test images, else those for validation; null where there are neither. */
+  test: string | null;
+}
+
+/** 'train' with 'val' or 'test' beside it (or other names for these); else the folder itself has the classes. */
+export function imageFolders(name: DataName): ImageFolders {
+  const root = name.slice('folder:'.length);
+  const first = (...names: string[]): string | null =>
+    names.map((child) => join(root, child)).find((path) => isFolder(path)) ?? null;
+  const validation = first('val', 'validation', 'valid');
+  const test = first('test') ?? validation;
+  const train = join(root, 'train');
+  const isSplit = isFolder(train) && (test !== null || hasFolders(train));
+  return isSplit ? { train, validation: validation ?? test, test } : { train: root, validation: null, test: null };
+}
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+
+const hasFolders = (path: string): boolean => readdirSync(path).some((name) => isFolder(join(path, name)));

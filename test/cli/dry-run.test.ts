@@ -1,0 +1,33 @@
+// residua train --dry-run: the config, the net, the estimates; no file.
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { parse } from 'yaml';
+import { resolveConfig } from '../../lib/config/index.js';
+import { residua } from './run-cli.js';
+import { tinyEnv, tinyRun } from './tiny-run.js';
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'residua-dry-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test('prints what the run would be and writes nothing', async () => {
+  const args = [...tinyRun, '--epochs', '3', '--accumulate', '2', '--dry-run'];
+  const { status, stdout, stderr } = await residua(args, { cwd: folder, env: tinyEnv });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(readdirSync(folder)).toEqual([]);
+  const [yaml, table, facts] = stdout.split(/\n(?=layer|training images)/i) as [string, string, string];
+  expect(resolveConfig(parse(yaml))).toMatchObject({ model: 'resnet', epochs: 3, data: { name: 'synthetic' } });
+  expect(table).toContain('Trainable parameters: ');
+  expect(facts).toMatch(/^training images +128$/m);
+  expect(facts).toMatch(/^validation images +32$/m);
+  expect(facts).toMatch(/^steps per epoch +16$/m); // 32 batches, two a step
+  expect(facts).toMatch(/^speed +[\d,]+ images\/s on cpu$/m);
+  expect(facts).toMatch(/^estimated time +\d.* for 3 epochs of \d/m);
+  expect(facts).toMatch(/^memory of the data +36\.0 KiB$/m); // 160 images of 3x8x8 bytes, 32 of them once more
+});

@@ -1,0 +1,143 @@
+// residua train: stopped at any step and resumed to the same bits; what may change; losses that go wrong.
+import type { ChildProcess } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type CliOptions, type Ended, residua as runCli } from './run-cli.js';
+import { stepsMade, tinyEnv, tinyRun } from './tiny-run.js';
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'residua-resume-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const residua = (args: string[], options: CliOptions = {}): Promise<Ended> =>
+  runCli(args, { ...options, env: tinyEnv });
+const historyOf = (run: string) => JSON.parse(readFileSync(join(run, 'history.json'), 'utf8'));
+const weightsOf = (run: string): Buffer => readFileSync(join(run, 'weights.safetensors'));
+
+/** Runs the command; `then` acts on it meanwhile. */
+async function runAnd(args: readonly string[], then: (child: ChildProcess) => Promise<void>): Promise<Ended> {
+  let acted: Promise<void> | undefined;
+  const ended = await residua([...args], {
+    onStart: (child) => {
+      acted = then(child);
+    },
+  });
+  await acted;
+  return ended;
+}
+
+describe.each([
+  ['float32', []],
+  ['bfloat16', ['--average-decay', '0.9', '--mixup', '0.2', '--accumulate', '2']],
+])('in %s', (precision, more) => {
+  test('a run that is interrupted and resumed ends with the bytes of an unbroken one', async () => {
+    const args = [...tinyRun, '--precision', precision, ...more];
+    const [whole, broken] = [join(folder, `whole-${precision}`), join(folder, `broken-${precision}`)];
+    expect(await residua([...args, '--out', whole])).toMatchObject({ status: 0 });
+    const lastStep = historyOf(whole).epochs[1].step as number;
+    const stopAt = 1 + Math.floor(Math.random() * (lastStep - 8));
+
+    const { status, stderr } = await runAnd([...args, '--out', broken], async (child) => {
+      await stepsMade(broken, stopAt);
+      child.kill('SIGINT');
+    });
+    expect({ status, stderr }, `at step ${stopAt}`).toMatchObject({ status: 130 });
+    expect(historyOf(broken)).toMatchObject({ interrupted: true });
+    expect(existsSync(join(broken, 'report.html'))).toBe(false);
+    const told = /Interrupted\. .*To go on:\n {2}node (.*) train --resume (.*)\n/s.exec(stderr);
+    expect(told?.[2]).toBe(broken);
+
+    const resumed = await residua(['train', '--resume', broken]);
+    expect(resumed).toMatchObject({ status: 0 });
+    expect(weightsOf(broken).equals(weightsOf(whole)), `at step ${stopAt}`).toBe(true);
+    const timeless = ({ epochs }: { epochs: { seconds: number }[] }) => epochs.map(({ seconds, ...rest }) => rest);
+    expect(timeless(historyOf(broken))).toEqual(timeless(historyOf(whole)));
+    expect(historyOf(broken)).toMatchObject({ interrupted: false });
+    expect(existsSync(join(broken, 'report.html'))).toBe(true);
+    const steps = readFileSync(join(broken, 'metrics.jsonl'), 'utf8').match(/"event":"step"/g);
+    expect(steps).toHaveLength(lastStep);
+  });
+});
+
+describe('--resume', () => {
+  test('more epochs go on; nothing else may change', async () => {
+    const run = join(folder, 'longer');
+    const frozen = ['--freeze', 'fc', '--lr-mult', 'conv1=0.5'];
+    expect(await residua([...tinyRun, '--epochs', '1', ...frozen, '--out', run])).toMatchObject({ status: 0 });
+    const refused = await residua(['train', 'chapter', '--resume', run, '--lr', '0.1', '--no-flip', '--epochs', '2']);
+    expect(refused).toMatchObject({ status: 2, stdout: '' });
+    expect(refused.stderr).toContain("'chapter', --no-flip, --lr cannot be given, for only --epochs may change");
+
+    const { status, stdout, stderr } = await residua(['train', '--resume', run, '--epochs', '2']);
+    expect({ status, stderr }).toMatchObject({ status: 0 });
+    expect(stdout).toMatch(/^training on cpu\nepoch 2, loss/);
+    expect(stderr).toMatch(/Frozen: 2 parameters\./);
+    expect(historyOf(run)).toMatchObject({ config: { epochs: 2 }, epochs: [{ epoch: 1 }, { epoch: 2 }] });
+    expect(JSON.parse(readFileSync(join(run, 'config.json'), 'utf8'))).toEqual(historyOf(run).config);
+  });
+
+  test.each([
+    ['no folder', () => join(folder, 'nowhere')],
+    ['no run in it', () => folder],
+  ])('%s: one line', async (_, run) => {
+    const { status, stdout, stderr } = await residua(['train', '--resume', run()]);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toMatch(/^error: .*expected the folder of a run of residua train, with its config\.json[^\n]*\n$/);
+  });
+
+  test('a config.json that was damaged is refused with its line', async () => {
+    const run = mkdtempSync(join(folder, 'damaged-'));
+    writeFileSync(join(run, 'config.json'), '{\n  "epoks": 3\n}\n');
+    const { status, stderr } = await residua(['train', '--resume', run]);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/config\.json:2:3: .*epoks.*epochs/);
+  });
+});
+
+test('a second Ctrl-C leaves at once, in the middle of a step', async () => {
+  const run = join(folder, 'twice');
+  const slow = ['train', '--no-tune', '--no-tensorboard', '--data', 'synthetic', '--size', '64', '--model', 'resnet18'];
+  let twice = false;
+  const { status, stderr } = await residua([...slow, '--limit', '64', '--batch-size', '32', '--out', run], {
+    onStdout: async (_, child) => {
+      await sleep(300); // the first step takes seconds
+      child.kill('SIGINT');
+      await sleep(700); // it is no echo of the first
+      twice = child.kill('SIGINT');
+    },
+  });
+  expect({ status, stderr, twice }).toMatchObject({ status: 130, twice: true });
+  expect(stderr).toContain('Stopping after this step; once more leaves at once.');
+  expect(stderr).not.toContain('Interrupted');
+  expect(existsSync(join(run, 'weights.safetensors'))).toBe(false);
+  expect(readdirSync(join(run, 'checkpoints'))).toEqual([]);
+});
+
+describe('a loss that is NaN', () => {
+  const args = [...tinyRun, '--epochs', '1', '--lr', '1e30'];
+
+  test('stops with epoch, step and layer, and a checkpoint of before', async () => {
+    const run = join(folder, 'nan');
+    const { status, stderr } = await residua([...args, '--out', run]);
+    expect(status).toBe(1);
+    const line = stderr.split('\n').find((text) => text.startsWith('error: '));
+    expect(line).toMatch(/^error: The loss became (NaN|-?Infinity) in epoch 1, step \d+; first in layer '[\w.]+'\./);
+    const [name] = readdirSync(join(run, 'checkpoints'));
+    expect(line).toContain(`The checkpoint of before is ${join(run, 'checkpoints', name as string)}.`);
+    expect(historyOf(run)).toMatchObject({ interrupted: true, epochs: [] });
+  });
+
+  test('--on-nan skip goes on, and says what it leaves out, until there are too many', async () => {
+    const { status, stderr } = await residua([...args, '--on-nan', 'skip', '--out', join(folder, 'skip')]);
+    expect(status).toBe(1);
+    expect(stderr.match(/the step is skipped\./g)).toHaveLength(9);
+    expect(stderr).toContain('10 times in a row');
+  });
+});
