@@ -63,9 +63,24 @@ void Program::PrepareAll(const Leaves& leaves) {
   }
 }
 
-// Plans the nodes in order; layouts flow from each to the next. Leaves that an op would rather have in another layout
-// are converted now, at most once each.
 void Program::PlanNodes(const Leaves& leaves) {
+  while (!PlanInOrder(leaves)) {
+  }
+  OverwriteDyingInputs();
+  output_roots_.clear();
+  for (int output : spec_.outputs) {
+    const int root = values_[static_cast<size_t>(output)].root;
+    Value& value = values_[static_cast<size_t>(root)];
+    if (root >= spec_.leaf_count && !value.handed_out) output_roots_.push_back(root);
+    value.handed_out = true;
+  }
+}
+
+// Plans the nodes in order; layouts flow from each to the next. Leaves that an op would rather have in another layout
+// are converted now, at most once each. Returns false where one was planned for the layout before.
+bool Program::PlanInOrder(const Leaves& leaves) {
+  bool fits = true;
+  std::vector<bool> is_read(leaves.size(), false);
   values_.clear();
   node_plans_.clear();
   for (size_t i = 0; i < leaves.size(); ++i) {
@@ -88,8 +103,12 @@ void Program::PlanNodes(const Leaves& leaves) {
         if (ConvertToPreferred(backend_.get(), plan->preferred_inputs[i], leaves[static_cast<size_t>(leaf)].get())) {
           values_[static_cast<size_t>(leaf)].desc = leaves[static_cast<size_t>(leaf)]->tensor.desc;
           converted = true;
+          if (is_read[static_cast<size_t>(leaf)]) fits = false;
         }
       }
+    }
+    for (int input : node.inputs) {
+      if (input < spec_.leaf_count) is_read[static_cast<size_t>(input)] = true;
     }
     const std::vector<TensorDesc> outputs = plan ? plan->outputs : InferOutputs(node.op, descs);
     for (size_t i = 0; i < outputs.size(); ++i) {
@@ -102,14 +121,7 @@ void Program::PlanNodes(const Leaves& leaves) {
     }
     node_plans_.push_back(std::move(plan));
   }
-  OverwriteDyingInputs();
-  output_roots_.clear();
-  for (int output : spec_.outputs) {
-    const int root = values_[static_cast<size_t>(output)].root;
-    Value& value = values_[static_cast<size_t>(root)];
-    if (root >= spec_.leaf_count && !value.handed_out) output_roots_.push_back(root);
-    value.handed_out = true;
-  }
+  return fits;
 }
 
 // Everything that is neither a leaf nor handed out goes into the arena, for as long as some node needs it.

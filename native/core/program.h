@@ -55,6 +55,7 @@ class Program {
   std::shared_ptr<Plan> PlanOrNull(const Op& op, const std::vector<TensorDesc>& inputs,
                                    const std::vector<TensorDesc>& outputs);
   void PlanNodes(const Leaves& leaves);
+  bool PlanInOrder(const Leaves& leaves);
   void OverwriteDyingInputs();
   void PlaceBuffers();
   bool FitsLayouts(const Leaves& leaves) const;

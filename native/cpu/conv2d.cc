@@ -2,6 +2,7 @@
 // request.
 #include "cpu/conv2d_algorithm.h"
 #include "cpu/conv2d_matrix.h"
+#include "cpu/conv2d_winograd.h"
 #include "cpu/keep_nan.h"
 #include "cpu/primitive_plan.h"
 
@@ -69,7 +70,7 @@ class ForwardMaker {
 
   const ConvGeometry& geometry() const { return live_; }
 
-  // Weights come in the form that the plans ask for; in 16 bits they are a cast of plain ones, made for each step.
+  // Weights come in the form that the plans ask for; in 16 bits they are a cast, made for each step.
   Descs UsualInputs(Descs inputs) const {
     SetLayout(&inputs[0], direct_.src_desc());
     const TensorDesc preferred = PreferredWeights(inputs[1], whole_weights_);
@@ -100,13 +101,18 @@ class ForwardMaker {
       case ConvAlgorithm::kDirect:
         return MakeOneDnn(direct_, inputs);
       case ConvAlgorithm::kWinograd:
-        if (!live_.SuitsWinograd(dtype_)) return nullptr;
+        if (SuitsBFloat16Winograd(whole_, live_, dtype_)) {
+          return MakeWinogradForward(context_, p_, live_, direct_.src_desc(), direct_.dst_desc(), inputs, outputs_,
+                                     has_bias_);
+        }
+        if (!live_.SuitsWinograd() || dtype_ != DType::kFloat32) return nullptr;
         return MakeOneDnn(DescFor(live_, dnnl::algorithm::convolution_winograd), inputs);
       case ConvAlgorithm::kMatrix:
         if (!SuitsMatrix(live_, dtype_)) return nullptr;
         return MakeMatrixForward(context_, p_, whole_, live_, direct_.src_desc(), direct_.dst_desc(), inputs, outputs_,
                                  has_bias_);
       case ConvAlgorithm::kTapProducts:
+      case ConvAlgorithm::kOuterProducts:
         break;
     }
     return nullptr;

@@ -22,6 +22,7 @@ constexpr Row kRows[] = {
     {ConvAlgorithm::kWinograd, "winograd", kWorthTimingWinograd},
     {ConvAlgorithm::kMatrix, "matrix", kWorthTiming},
     {ConvAlgorithm::kTapProducts, "tapProducts", kWorthTiming},
+    {ConvAlgorithm::kOuterProducts, "outerProducts", kWorthTiming},
 };
 
 std::optional<ConvAlgorithm> AlgorithmNamed(const std::string& name) {
@@ -35,8 +36,8 @@ std::optional<ConvAlgorithm> FixedAlgorithm() {
   const char* name = std::getenv("RESIDUA_CONV_ALGORITHM");
   if (!name || !*name) return std::nullopt;
   if (const auto algorithm = AlgorithmNamed(name)) return algorithm;
-  throw Error(ErrorCode::kConfig, std::string("RESIDUA_CONV_ALGORITHM: expected direct, winograd, matrix or "
-                                              "tapProducts, got '") +
+  throw Error(ErrorCode::kConfig, std::string("RESIDUA_CONV_ALGORITHM: expected direct, winograd, matrix, "
+                                              "tapProducts or outerProducts, got '") +
                                       name + "'. Correct or unset the variable.");
 }
 

@@ -1,7 +1,9 @@
 // The convolution's gradients: of the data (dy, w -> dx) and of the weights (x, dy -> dw, db).
 #include "cpu/conv2d_algorithm.h"
 #include "cpu/conv2d_matrix.h"
+#include "cpu/conv2d_outer_products.h"
 #include "cpu/conv2d_tap_products.h"
+#include "cpu/conv2d_winograd.h"
 #include "cpu/primitive_plan.h"
 
 namespace residua::cpu {
@@ -32,7 +34,7 @@ class DataMaker {
 
   const ConvGeometry& geometry() const { return live_; }
 
-  // The forward pass has asked for the weights in its own form; in 16 bits they are a cast of plain ones.
+  // The forward pass has asked for the weights in its own form; in 16 bits they are a cast, made for each step.
   Descs UsualInputs(Descs inputs) const {
     SetLayout(&inputs[0], direct_.diff_dst_desc());
     const MemoryDesc weights = ForwardHint(context_, whole_, dtype_).weights_desc();
@@ -46,13 +48,18 @@ class DataMaker {
       case ConvAlgorithm::kDirect:
         return MakeOneDnn(direct_, inputs);
       case ConvAlgorithm::kWinograd:
-        if (!live_.SuitsWinograd(dtype_)) return nullptr;
+        if (SuitsBFloat16Winograd(whole_, live_, dtype_)) {
+          return MakeWinogradBackwardData(context_, live_, direct_.diff_src_desc(), direct_.diff_dst_desc(), inputs,
+                                          outputs_);
+        }
+        if (!live_.SuitsWinograd() || dtype_ != DType::kFloat32) return nullptr;
         return MakeOneDnn(DescFor(dnnl::algorithm::convolution_winograd), inputs);
       case ConvAlgorithm::kMatrix:
         if (!SuitsMatrix(live_, dtype_)) return nullptr;
         return MakeMatrixBackwardData(context_, whole_, live_, direct_.diff_src_desc(), direct_.diff_dst_desc(), inputs,
                                       outputs_);
       case ConvAlgorithm::kTapProducts:
+      case ConvAlgorithm::kOuterProducts:
         break;
     }
     return nullptr;
@@ -113,11 +120,18 @@ class WeightsMaker {
       case ConvAlgorithm::kDirect:
         return MakeOneDnn(direct_, inputs);
       case ConvAlgorithm::kWinograd:
-        if (!live_.SuitsWinograd(dtype_)) return nullptr;
+        if (SuitsBFloat16Winograd(whole_, live_, dtype_)) {
+          return MakeWinogradBackwardWeights(context_, live_, direct_.src_desc(), direct_.diff_dst_desc(),
+                                             MasterLayout(), inputs, outputs_);
+        }
+        if (!live_.SuitsWinograd() || dtype_ != DType::kFloat32) return nullptr;
         return MakeOneDnn(DescFor(live_, dnnl::algorithm::convolution_winograd), inputs);
       case ConvAlgorithm::kTapProducts:
         if (!SuitsTapProducts(live_)) return nullptr;
         return MakeTapProducts(context_, whole_, live_, MasterLayout(), inputs, outputs_);
+      case ConvAlgorithm::kOuterProducts:
+        if (!SuitsOuterProducts(live_, dtype_)) return nullptr;
+        return MakeOuterProducts(context_, whole_, live_, MasterLayout(), inputs, outputs_);
       case ConvAlgorithm::kMatrix:
         break;
     }
@@ -132,11 +146,9 @@ class WeightsMaker {
                                              g.padding_after);
   }
 
-  // Where the optimiser has the weights: float32 ones as the convolutions like them, those behind 16-bit casts plain.
+  // Where the optimiser has the weights: as this gradient comes from the direct convolution.
   MemoryDesc MasterLayout() const {
-    return dtype_ == DType::kFloat32 && BlockingOf(whole_weights_).valid
-               ? whole_weights_
-               : PlainMemoryDesc(DType::kFloat32, outputs_[0].shape);
+    return BlockingOf(whole_weights_).valid ? whole_weights_ : PlainMemoryDesc(DType::kFloat32, outputs_[0].shape);
   }
 
   PlanPtr MakeOneDnn(const BackwardWeights::primitive_desc& desc, const Descs& inputs) const {

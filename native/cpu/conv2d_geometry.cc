@@ -70,9 +70,8 @@ double ConvGeometry::Flops() const {
   return 2.0 * weights * static_cast<double>(y[0] * y[2] * y[3]);
 }
 
-bool ConvGeometry::SuitsWinograd(DType dtype) const {
-  return dtype == DType::kFloat32 && w.size() == 4 && w[2] == 3 && w[3] == 3 && strides == Dims{1, 1} &&
-         dilation == Dims{0, 0};
+bool ConvGeometry::SuitsWinograd() const {
+  return w.size() == 4 && w[2] == 3 && w[3] == 3 && strides == Dims{1, 1} && dilation == Dims{0, 0};
 }
 
 std::string ConvGeometry::Key(const char* direction, DType dtype, int threads) const {

@@ -27,8 +27,8 @@ struct ConvGeometry {
   bool HasAllTaps(const ConvGeometry& whole) const { return w == whole.w; }
 
   double Flops() const;
-  // float32, 3x3, stride 1, not dilated, not grouped: what Winograd's algorithm is for.
-  bool SuitsWinograd(DType dtype) const;
+  // 3x3, stride 1, not dilated, not grouped: what Winograd's algorithm is for.
+  bool SuitsWinograd() const;
   // Identifies the work; `direction` is the op's name.
   std::string Key(const char* direction, DType dtype, int threads) const;
 

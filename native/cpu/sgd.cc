@@ -6,8 +6,9 @@
 // Layouts. The convolutions choose the layout of the weights; gradients come in that of the backward pass, often the
 // same one. Momentum is plain at first (zeros, or read from a file), and weights may be converted between two steps, so
 // that nothing can be assumed of either: whatever is not in the weight's layout now goes through scratch, and momentum
-// is written back to its own layout. The plan asks (preferred_inputs) for momentum in the weight's layout, which ends
-// that detour once the caller converts it. Where weights are padded, w, g and m are 0 there and stay 0.
+// is written back to its own layout. The plan asks (preferred_inputs) for plain weights in the gradient's layout, which
+// are those that the convolutions read through a 16-bit cast, and for momentum in the weight's, which ends the detours
+// once the caller converts them. Where weights are padded, w, g and m are 0 there and stay 0.
 #include <algorithm>
 #include <limits>
 #include <optional>
@@ -96,6 +97,7 @@ class SgdPlan : public CpuPlan {
     if (!SameLayout(w, g)) {
       parameter.grad_at = TakeScratch(&bytes, w.bytes);
       parameter.grad_in.emplace(context.engine, MemoryDescOf(g), MemoryDescOf(w), &bytes);
+      if (w.plain()) preferred_inputs[first] = g;
     }
     if (params_.has_momentum && !SameLayout(w, inputs[first + 2])) {
       const TensorDesc& m = inputs[first + 2];

@@ -16,8 +16,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// With the version of the lines' form: files of another one are not read.
-constexpr const char* kName = "/convolutions-2-";
+// With a version, of the lines' form and of the algorithms that were timed: files of another one are not read.
+constexpr const char* kName = "/convolutions-3-";
 
 // "" for none.
 std::string Folder() {

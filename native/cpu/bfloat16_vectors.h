@@ -1,0 +1,48 @@
+// Functions with the processor's bfloat16 instructions (AVX512-BF16). They are compiled everywhere on x86-64 and must
+// be called only where HasBFloat16Vectors().
+#pragma once
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#define RESIDUA_BFLOAT16_VECTORS 1
+// GCC 12 finds values in this header that are not initialized, and need not be.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#if !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+#include <immintrin.h>
+#pragma GCC diagnostic pop
+
+#include "cpu/half_types.h"
+
+#define RESIDUA_BFLOAT16_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16")))
+#define RESIDUA_BFLOAT16_INLINE RESIDUA_BFLOAT16_TARGET __attribute__((always_inline)) inline
+#endif
+
+namespace residua::cpu {
+
+inline bool HasBFloat16Vectors() {
+#if defined(RESIDUA_BFLOAT16_VECTORS)
+  return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512bf16");
+#else
+  return false;
+#endif
+}
+
+#if defined(RESIDUA_BFLOAT16_VECTORS)
+
+RESIDUA_BFLOAT16_INLINE __m512 LoadSixteen(const BFloat16* from) {
+  const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
+}
+
+// Rounds to nearest even; what is too small for a normal number becomes 0.
+RESIDUA_BFLOAT16_INLINE void StoreSixteen(__m512 values, BFloat16* to) {
+  const __m256bh rounded = _mm512_cvtneps_pbh(values);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), reinterpret_cast<__m256i>(rounded));
+}
+
+#endif
+
+}  // namespace residua::cpu
