@@ -1,4 +1,4 @@
-// Rewrites the tables of measurements in the README, docs/family.md and docs/residual.md from bench/results.
+// Rewrites the tables of measurements in the README, docs/family.md, docs/residual.md and recipes/README.md from bench/results.
 // npm run bench -- readme
 import { readFileSync } from 'node:fs';
 import { main, parseOptions } from './arguments.js';

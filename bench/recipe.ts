@@ -34,7 +34,7 @@ export interface RecipeRun {
 }
 
 /** A run as the result file has it. */
-interface Measured {
+export interface MeasuredRun {
   library: string;
   seed: number;
   /** Null: it was not reached. */
@@ -46,7 +46,7 @@ interface Measured {
 
 const round = (value: number, digits: number): number => Number(value.toFixed(digits));
 
-function measured({ library, epochs }: RecipeRun, seed: number, accuracy: number): Measured {
+function measured({ library, epochs }: RecipeRun, seed: number, accuracy: number): MeasuredRun {
   const curve = epochs.map((epoch) => ({ minutes: round(epoch.seconds / 60, 2), accuracy: epoch.accuracy }));
   const last = curve.at(-1) as (typeof curve)[number];
   const reached = curve.find((point) => point.accuracy >= accuracy)?.minutes ?? null;
@@ -72,7 +72,7 @@ function resultOf<T>(what: string, outcome: Outcome<T>): T {
   return outcome.result;
 }
 
-function plot(runs: readonly Measured[], title: string): string {
+function plot(runs: readonly MeasuredRun[], title: string): string {
   const lines = runs.map(({ library, seed, curve }): Line => {
     const points = curve.map(({ minutes, accuracy }) => [minutes, accuracy * 100] as const);
     return { name: `${library.split(' ')[0]} ${seed}`, points };
@@ -103,10 +103,10 @@ await main(async () => {
   const name = basename(values.recipe, '.yaml');
   const accuracy = positive('accuracy', values.accuracy);
   const out = values.out || resultFile(`recipe-${name}`);
-  const runs: Measured[] = [];
+  const runs: MeasuredRun[] = [];
   const keep = (run: RecipeRun, seed: number): void => {
     runs.push(measured(run, seed, accuracy));
-    const { library, minutesToAccuracy, minutes, finalAccuracy } = runs.at(-1) as Measured;
+    const { library, minutesToAccuracy, minutes, finalAccuracy } = runs.at(-1) as MeasuredRun;
     process.stdout.write(
       `${library}, seed ${seed}: ${accuracy} after ${minutesToAccuracy ?? '-'} minutes, at the end ${finalAccuracy} after ${minutes}\n`,
     );

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { readCases } from '../compare/results.js';
 import { resultFile, root } from '../harness.js';
 import { type DegradationResult, degradationTable } from './degradation-table.js';
+import { type RecipeResult, recipeTable } from './recipe-table.js';
 import { measuredTable } from './table.js';
 
 interface Page {
@@ -19,6 +20,7 @@ export const pages: readonly Page[] = [
   { file: join(root, 'README.md'), table: () => measuredTable(casesOf('training-cpu', 'inference-cpu')) },
   { file: join(root, 'docs', 'family.md'), table: familyTable },
   { file: join(root, 'docs', 'residual.md'), table: degradation },
+  { file: join(root, 'recipes', 'README.md'), table: recipe },
 ];
 
 function familyTable(): string {
@@ -30,4 +32,10 @@ function degradation(): string {
   const file = resultFile('degradation');
   if (!existsSync(file)) return notYet('degradation');
   return degradationTable(JSON.parse(readFileSync(file, 'utf8')) as DegradationResult);
+}
+
+function recipe(): string {
+  const file = resultFile('recipe-fashion-mnist');
+  if (!existsSync(file)) return notYet('recipe');
+  return recipeTable(JSON.parse(readFileSync(file, 'utf8')) as RecipeResult);
 }

@@ -50,6 +50,8 @@ export interface BrokenSample {
 
 const filesAtOnce = 8; // twice libuv's default number of threads: reading and decoding overlap, and few files are in memory
 
+const mostPixels = 2 ** 28; // as many as a file may have
+
 const bytesWithoutPause = 2 ** 18; // a few milliseconds: other work of the thread does not have to wait for a whole batch
 
 /** Lets a few tasks in at a time. */
@@ -123,9 +125,19 @@ async function makeFromFile(
   const random = randomOf(job, index);
   const [first, ...rest] = job.transforms;
   const geometry = first && geometryOf([height, width], first, random);
+  if (geometry) checkSize(name, [height, width], geometry.size);
   const prepared = geometry ? cutAndResize(pipeline, [height, width], geometry) : pipeline;
   const image = await readPixels(prepared, job.channels as 1 | 3, name);
   finish(job, index, image, geometry ? rest : job.transforms, random);
+}
+
+/** A narrow strip whose shorter side is resized would fill the memory. */
+function checkSize(name: string, [height, width]: Size, [toHeight, toWidth]: Size): void {
+  if (toHeight * toWidth <= mostPixels) return;
+  throw new DataError(
+    `${name}: expected an image that has at most ${mostPixels} pixels after resizing, got one of ${width} x ${height} that would have ${toWidth} x ${toHeight}.`,
+    { file: name, expected: mostPixels, found: `${width} x ${height} pixels` },
+  );
 }
 
 const nameOf = (file: string | NamedBytes): string => (typeof file === 'string' ? file : file.name);

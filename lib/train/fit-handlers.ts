@@ -32,7 +32,10 @@ export interface FitEpoch {
   step: number;
   loss: number;
   trainAccuracy: number;
-  /** Null without validation data. Of the averaged weights, where there are any. */
+  /**
+   * Null without validation data. Of the averaged weights, where there are any. The confusion matrix is empty in epochs before the last
+   * that are not the best.
+   */
   validation: ClassificationMetrics | null;
   learningRate: number;
   /** Seconds of this epoch in this process. */

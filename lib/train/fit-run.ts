@@ -102,6 +102,16 @@ export class FitRun implements Trained {
     return this.batch > 0 && this.batches !== null && this.batch >= this.batches;
   }
 
+  /**
+   * Adds a complete epoch. Confusion matrices of the best epoch and of this one alone are kept: of a thousand classes each is a million
+   * numbers.
+   */
+  addEpoch(epoch: FitEpoch): void {
+    this.epochs.push(epoch);
+    const best = this.epochs.reduce((a, b) => ((b.validation?.top1 ?? 0) > (a.validation?.top1 ?? 0) ? b : a));
+    this.epochs = this.epochs.map((each) => (each === best || each === epoch ? each : withoutConfusion(each)));
+  }
+
   /** The batches of this epoch that are still to come. */
   remainingBatches(): Batches {
     const { train } = this.options;
@@ -220,4 +230,8 @@ async function* withoutFirst(batches: Batches, count: number): AsyncGenerator<Ba
     if (index++ >= count) yield Symbol.asyncIterator in batches ? [X, y] : [X.detach(), y.detach()];
     else if (Symbol.asyncIterator in batches) for (const tensor of [X, y]) tensor.dispose();
   }
+}
+
+function withoutConfusion(epoch: FitEpoch): FitEpoch {
+  return epoch.validation ? { ...epoch, validation: { ...epoch.validation, confusion: [] } } : epoch;
 }

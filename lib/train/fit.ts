@@ -86,7 +86,7 @@ async function endEpoch(run: FitRun, start: number): Promise<void> {
     learningRate: run.trainer.learningRate,
     seconds: (performance.now() - start) / 1000,
   };
-  run.epochs.push(record);
+  run.addEpoch(record);
   await run.emit('epochEnd', record);
   const isDue =
     run.epoch % (checkpoint?.everyEpochs ?? 1) === 0 || run.epoch === epochs || run.isEnding || isStepDue(run);

@@ -6,7 +6,7 @@ import { checkInteger, checkOptions } from '../options.js';
 import type { FitBatch, FitEpoch, FitHandler, FitNumericProblem } from './fit-handlers.js';
 import type { FitRun } from './fit-run.js';
 
-/** Lines have `event`: 'step', 'epoch' or 'numericProblem'. A resumed run drops the lines after the step it goes on from. */
+/** Lines have `event`: 'step', 'epoch' (without the numbers of each class) or 'numericProblem'. A resumed run drops the lines after the step it goes on from. */
 export class MetricsLog implements FitHandler {
   readonly #file: string;
   readonly #everySteps: number;
@@ -35,7 +35,9 @@ export class MetricsLog implements FitHandler {
   }
 
   async epochEnd(_run: FitRun, epoch: FitEpoch): Promise<void> {
-    await this.#write({ event: 'epoch', ...epoch });
+    const { validation } = epoch;
+    const brief = validation && { ...validation, confusion: undefined, classes: undefined }; // history has them
+    await this.#write({ event: 'epoch', ...epoch, validation: brief });
     await this.#handle?.datasync(); // a step is too short to wait for the disk
   }
 

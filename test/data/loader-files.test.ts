@@ -192,3 +192,14 @@ test('files that are given one by one', async () => {
   });
   expect((await batchesOf(new DataLoader(dataset, { batchSize: 2, resize: 4 })))[0]?.labels).toEqual([299, 300]);
 });
+
+test('a strip that would be huge once its shorter side is resized is broken, and never decoded', async () => {
+  const file = await folder.write('strip.png', await gradient(39_062, 1).png().toBuffer());
+  const job: SampleJob = {
+    source: { files: [file], background: [255, 255, 255] },
+    transforms: [transforms.resizeShorter(16_384), transforms.centerCrop(8)],
+    ...{ seed: 0, stream: 0, epoch: 0, position: 0, channels: 3, size: [8, 8] },
+    out: new Uint8Array(3 * 8 * 8),
+  };
+  expect(await makeSamples(job)).toMatchObject([{ index: 0, file, reason: '39062 x 1 pixels' }]);
+});

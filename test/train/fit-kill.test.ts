@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import { readCheckpoint } from '../../lib/train/checkpoint.js';
 
 const child = fileURLToPath(new URL('fit-kill-child.ts', import.meta.url));
-const kills = 10;
+const kills = 50;
 
 /** Runs the child until it saved `saves` checkpoints and so many milliseconds more; returns what it printed. */
 function runAndKill(folder: string, saves: number, milliseconds: number): Promise<string> {
