@@ -104,12 +104,21 @@ describe('fit', () => {
     await inFolder(async (folder) => {
       const { net, trainer, train, validation } = fitProblem(device);
       const file = join(folder, 'metrics.jsonl');
-      const { epochs } = await fitNet(net, trainer, { train, validation, epochs: 4, device, handlers: [new MetricsLog(file)] });
+      const { epochs } = await fitNet(net, trainer, {
+        train,
+        validation,
+        epochs: 4,
+        device,
+        handlers: [new MetricsLog(file)],
+      });
       const accuracies = epochs.map((epoch) => epoch.validation?.top1 as number);
       const best = accuracies.indexOf(Math.max(...accuracies));
       const kept = epochs.map((epoch) => epoch.validation?.confusion.length !== 0);
       expect(kept).toEqual(epochs.map((_, i) => i === best || i === 3));
-      const lines = (await readFile(file, 'utf8')).trimEnd().split('\n').map((line) => JSON.parse(line));
+      const lines = (await readFile(file, 'utf8'))
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line));
       const logged = lines.filter(({ event }) => event === 'epoch').map(({ validation: each }) => each);
       expect(logged.map(({ top1 }) => top1)).toEqual(accuracies);
       for (const each of logged) expect(each).not.toHaveProperty('confusion');
