@@ -13,18 +13,18 @@
 #include <immintrin.h>
 #pragma GCC diagnostic pop
 
-#include "cpu/half_types.h"
-
 #define RESIDUA_BFLOAT16_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16")))
 #define RESIDUA_BFLOAT16_INLINE RESIDUA_BFLOAT16_TARGET __attribute__((always_inline)) inline
 #endif
+
+#include "cpu/cpu_info.h"
+#include "cpu/half_types.h"
 
 namespace residua::cpu {
 
 inline bool HasBFloat16Vectors() {
 #if defined(RESIDUA_BFLOAT16_VECTORS)
-  return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-         __builtin_cpu_supports("avx512bf16");
+  return HasInstructions(dnnl_cpu_isa_avx512_core_bf16);
 #else
   return false;
 #endif

@@ -1,6 +1,7 @@
 // Images by the order of their channels.
 #include "cpu/channel_blocks.h"
 
+#include "cpu/cpu_info.h"
 #include "cpu/input_reorders.h"
 
 namespace residua::cpu {
@@ -18,10 +19,7 @@ bool SameStrides(const Blocking& blocking, const Dims& expected) {
 }
 
 // Channels in one block, as the vectors of this processor hold.
-int64_t VectorBlock() {
-  const int isa = static_cast<int>(dnnl::get_effective_cpu_isa());
-  return (isa & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core ? 16 : 8;
-}
+int64_t VectorBlock() { return HasInstructions(dnnl_cpu_isa_avx512_core) ? 16 : 8; }
 
 }  // namespace
 

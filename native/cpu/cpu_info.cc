@@ -33,6 +33,10 @@ std::string InstructionSet() {
   return std::string("oneDNN's number ") + text;  // newer than this list, or no x86
 }
 
+bool HasInstructions(dnnl_cpu_isa_t needed) {
+  return (static_cast<int>(dnnl::get_effective_cpu_isa()) & needed) == needed;
+}
+
 std::string ProcessorName() {
   std::ifstream info("/proc/cpuinfo");
   for (std::string line; std::getline(info, line);) {

@@ -12,6 +12,8 @@ std::string InstructionSet();
 std::string ProcessorName();
 // The OpenMP library that is loaded: "libgomp.so.1".
 std::string OpenMpRuntime();
+// Whether oneDNN uses these instructions: the processor has them and nothing rules them out (ONEDNN_MAX_CPU_ISA).
+bool HasInstructions(dnnl_cpu_isa_t needed);
 // Whether oneDNN has convolutions of bfloat16 here.
 bool HasBFloat16(const dnnl::engine& engine);
 

@@ -2,23 +2,18 @@
 #include "cpu/outer_products.h"
 
 #include "core/error.h"
-#include "cpu/onednn.h"
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
+#include "cpu/bfloat16_vectors.h"
 
 namespace residua::cpu {
 
-#if defined(__x86_64__)
+#if defined(RESIDUA_BFLOAT16_VECTORS)
 
 namespace {
 
-#define RESIDUA_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16")))
-#define RESIDUA_AVX512_INLINE __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16"), always_inline)) inline
+// One target for both types: in float32 no instruction of AVX512-BF16 is used.
 
 template <DType dtype>
-RESIDUA_AVX512_INLINE __m512 MultiplyAdd(__m512 a, __m512 b, __m512 sum) {
+RESIDUA_BFLOAT16_INLINE __m512 MultiplyAdd(__m512 a, __m512 b, __m512 sum) {
   if constexpr (dtype == DType::kBFloat16) {
     return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b));
   } else {
@@ -27,7 +22,7 @@ RESIDUA_AVX512_INLINE __m512 MultiplyAdd(__m512 a, __m512 b, __m512 sum) {
 }
 
 template <DType dtype, int lanes, int vectors>
-RESIDUA_AVX512 void Run(const OuterProduct& p) {
+RESIDUA_BFLOAT16_TARGET void Run(const OuterProduct& p) {
   __m512 sums[lanes][vectors];
 #pragma GCC unroll 8
   for (int lane = 0; lane < lanes; ++lane) {
@@ -73,13 +68,13 @@ OuterProductKernel KernelFor(int64_t lanes, int64_t vectors) {
 }
 
 // The 16 channels of a position in the half of the vector that `half` masks; zeros outside the row.
-RESIDUA_AVX512_INLINE __m512i Position(const PairRow& from, int64_t position, __mmask32 half) {
+RESIDUA_BFLOAT16_INLINE __m512i Position(const PairRow& from, int64_t position, __mmask32 half) {
   const bool is_inside = position >= 0 && position < from.width;
   const int64_t shift = half == 0xffffu ? 0 : kVector;
   return _mm512_maskz_loadu_epi16(is_inside ? half : 0, from.row + position * kVector - shift);
 }
 
-RESIDUA_AVX512 void Pack(const PairRow& from, void* steps) {
+RESIDUA_BFLOAT16_TARGET void Pack(const PairRow& from, void* steps) {
   const __m512i interleave = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22,
                                               6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
   char* to = static_cast<char*>(steps);
@@ -102,8 +97,7 @@ RESIDUA_AVX512 void Pack(const PairRow& from, void* steps) {
 
 bool HasOuterProducts(DType dtype) {
   if (dtype != DType::kFloat32 && dtype != DType::kBFloat16) return false;
-  const int needed = dtype == DType::kBFloat16 ? dnnl_cpu_isa_avx512_core_bf16 : dnnl_cpu_isa_avx512_core;
-  return (static_cast<int>(dnnl::get_effective_cpu_isa()) & needed) == needed;
+  return dtype == DType::kBFloat16 ? HasBFloat16Vectors() : HasInstructions(dnnl_cpu_isa_avx512_core);
 }
 
 OuterProductKernel OuterProductKernelFor(DType dtype, int64_t lanes, int64_t vectors) {
