@@ -40,8 +40,8 @@ export function autocast<T>(precision: Precision, fn: () => T): T {
 
 /** Throws DTypeError where the device cannot compute in this precision, and says what it can. */
 export function checkPrecisionOn(device: Device, precision: Precision): void {
-  if (isSupported(device, precision)) return;
-  const others = precisions.filter((other) => isSupported(device, other));
+  if (isPrecisionOn(device, precision)) return;
+  const others = precisions.filter((other) => isPrecisionOn(device, other));
   throw new DTypeError(
     `Precision ${precision} expected a device that has it, got ${device}, which has ${others.join(' and ')}.`,
     { device: device.name, expected: others, found: precision },
@@ -50,7 +50,8 @@ export function checkPrecisionOn(device: Device, precision: Precision): void {
 
 const supported = new Map<string, boolean>(); // by device and type: asked once, for ops ask at every call
 
-function isSupported(device: Device, precision: Precision): boolean {
+/** Whether the device computes in this precision. */
+export function isPrecisionOn(device: Device, precision: Precision): boolean {
   const key = `${device} ${precision}`;
   let answer = supported.get(key);
   if (answer === undefined) {

@@ -1,5 +1,5 @@
 // What history.json holds: how a run was made, on what, and what came out.
-import type { TrainConfig } from '../config/train-config.js';
+import type { SettledConfig } from '../config/train-config.js';
 import type { FitEpoch } from '../train/index.js';
 import type { Environment } from './environment.js';
 import type { NetRecord } from './net-record.js';
@@ -12,7 +12,7 @@ export interface RunRecord {
   /** How to build the net again and what it takes: for the commands that run it. */
   net: NetRecord;
   /** The resolved config, as in config.json. */
-  config: TrainConfig;
+  config: SettledConfig;
   /** What was asked for beside the config; undefined for nothing. */
   fineTuning?: FineTuningRecord;
   environment: Environment;

@@ -8,9 +8,9 @@ import { loadWeights, type Normalization } from '../interop/index.js';
 import { byName } from '../models/index.js';
 import type { Block } from '../nn/index.js';
 import { Trainer } from '../optim/index.js';
-import { checkPrecisionOn } from '../precision.js';
 import { seed } from '../tensor/random.js';
 import type { FitOptions } from '../train/index.js';
+import { choosePrecision } from './choose-precision.js';
 import { type DataSets, dataSets } from './data-sets.js';
 import { chapterModel } from './defaults.js';
 import { normalizationOf, resizeOf, testTransforms, trainTransforms } from './image-transforms.js';
@@ -42,7 +42,7 @@ export interface BuiltRun {
  * (their worker threads). Throws ConfigError, DataError, CheckpointError (weights), DTypeError (precision that the device lacks).
  */
 export async function buildRun(config: TrainConfig, { device, prepareNet }: BuildRunOptions): Promise<BuiltRun> {
-  checkPrecisionOn(device, config.precision);
+  const precision = choosePrecision(config.precision, device);
   setTuning(config.tune);
   const sets = await dataSets(config);
   const [channels, classes] = [channelsOf(sets.train), sets.train.classNames.length];
@@ -57,7 +57,7 @@ export async function buildRun(config: TrainConfig, { device, prepareNet }: Buil
     if (prepareNet) await prepareNet(net);
     else if (config.weights !== null) await loadWeights(net, config.weights);
     const trainer = trainerOf(config, net, train.length);
-    const fitOptions = fitOptionsOf(config, train, validation, device);
+    const fitOptions = { ...fitOptionsOf(config, train, validation), device, precision };
     return { net, record, trainer, train, validation, testSet: sets.test, fitOptions };
   } catch (error) {
     await Promise.all([train.dispose(), validation?.dispose()]);
@@ -128,15 +128,12 @@ function fitOptionsOf(
   config: TrainConfig,
   train: DataLoader<LoaderDataset>,
   validation: DataLoader<LoaderDataset> | null,
-  device: Device,
 ): FitOptions {
-  const { epochs, precision, accumulate, labelSmoothing, averageDecay, mixup, onNan } = config;
+  const { epochs, accumulate, labelSmoothing, averageDecay, mixup, onNan } = config;
   return {
     train,
     validation: validation ?? undefined,
     epochs,
-    device,
-    precision,
     accumulate,
     labelSmoothing,
     averageDecay: averageDecay ?? undefined,

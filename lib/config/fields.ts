@@ -250,8 +250,8 @@ const train: FieldsOf<TrainConfig> = {
     default: null,
   },
   precision: {
-    kind: { is: 'word', words: precisions },
-    describe: 'Type of the activations; parameters are float32 in any case.',
+    kind: { is: 'word', words: [...precisions, 'auto'] },
+    describe: 'Type of the activations; auto: bfloat16 where the device has it. Parameters are float32 in any case.',
     default: 'float32',
   },
   seed: { kind: { is: 'integer', min: 0 }, describe: 'Seed of initial weights, shuffles and transforms.', default: 0 },

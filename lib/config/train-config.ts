@@ -101,13 +101,20 @@ export interface TrainConfig {
   onNan: 'stop' | 'skip' | 'rollback';
   /** 'cpu', 'gpu' (the first one), 'gpu(N)'. Null: RESIDUA_DEVICE, else a GPU where one works, else the CPU. */
   device: string | null;
-  precision: Precision;
+  /** Type of the activations. 'auto': bfloat16 where the device computes in it, else float32. */
+  precision: Precision | 'auto';
   seed: number;
   /** Whether convolution algorithms are chosen by timing (CPU). */
   tune: boolean;
   checkpoint: CheckpointConfig;
   /** Whether TensorBoard event files are written. */
   tensorboard: boolean;
+}
+
+/** The config of a run that has begun: nothing is left to be chosen. */
+export interface SettledConfig extends TrainConfig {
+  device: string;
+  precision: Precision;
 }
 
 /** Any part of a config. */

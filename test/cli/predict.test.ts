@@ -3,7 +3,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp, { type Color, type Sharp } from 'sharp';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { autocast, data, interop, models, type nn, tensor, tidy } from '../../lib/index.js';
+import { autocast, cpu, data, interop, models, type nn, tensor, tidy } from '../../lib/index.js';
+import { supports } from '../helpers/devices.js';
 import { randomizeNorms } from '../interop/random-norms.js';
 import { temporaryFolder } from '../interop/temporary-folder.js';
 import { residua } from './run-cli.js';
@@ -133,7 +134,7 @@ describe("a run of the chapter's net", () => {
     expect(lines.map(({ error }) => error !== undefined)).toEqual([false, true, false, true]);
   });
 
-  test('--precision bfloat16 computes in that', async () => {
+  test.runIf(supports(cpu(), 'bfloat16'))('--precision bfloat16 computes in that', async () => {
     const ended = await residua(['predict', run, fileOf(0), '--json', '--top', '10', '--precision', 'bfloat16']);
     expect(ended).toMatchObject({ status: 0 });
     net.hybridize();

@@ -3,8 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { backendOf } from '../../lib/device.js';
-import { testDevices } from '../helpers/devices.js';
+import { supports, testDevices } from '../helpers/devices.js';
 import { residua } from './run-cli.js';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -94,7 +93,7 @@ describe('a small run', () => {
 });
 
 describe.each(testDevices)('--precision on %s', (device) => {
-  const halves = (['bfloat16', 'float16'] as const).filter((dtype) => backendOf(device).supports(dtype));
+  const halves = (['bfloat16', 'float16'] as const).filter((dtype) => supports(device, dtype));
   const args = ['--device', device.name, '--limit', '32'];
 
   test.each(halves)('%s trains and evaluates', async (precision) => {

@@ -6,6 +6,7 @@ import { netOf } from '../../lib/cli/build-net.js';
 import { type BuiltRun, buildRun, type PartialTrainConfig, resolveConfig } from '../../lib/config/index.js';
 import { ConfigError, cpu, data, fit as fitNet, init, models, type nn, seed, type Tensor } from '../../lib/index.js';
 import { writeImageTree } from '../data/image-tree.js';
+import { supports } from '../helpers/devices.js';
 import { temporaryFolder } from '../interop/temporary-folder.js';
 import { bitsOf } from '../train/fit-problem.js';
 
@@ -249,7 +250,6 @@ describe('the options of fit', () => {
       labelSmoothing: 0.1,
       accumulate: 3,
       onNan: 'skip',
-      precision: 'bfloat16',
     });
     expect(fitOptions).toMatchObject({
       train,
@@ -259,8 +259,17 @@ describe('the options of fit', () => {
       labelSmoothing: 0.1,
       accumulate: 3,
       onNan: 'skip',
-      precision: 'bfloat16',
+      precision: 'float32',
     });
+  });
+
+  it.runIf(supports(cpu(), 'bfloat16'))('are in mixed precision where it asks for it', async () => {
+    expect((await build({ precision: 'bfloat16' })).fitOptions.precision).toBe('bfloat16');
+  });
+
+  it("are in bfloat16 with precision 'auto' where the processor has it, else in float32", async () => {
+    const { fitOptions } = await build({ precision: 'auto' });
+    expect(fitOptions.precision).toBe(supports(cpu(), 'bfloat16') ? 'bfloat16' : 'float32');
   });
 
   it('train a net', async () => {

@@ -1,6 +1,6 @@
 // The devices that tests run on: the CPU always, gpu(0) where it opens; RESIDUA_TEST_DEVICES ('cpu,gpu(0)') decides otherwise.
 import { backendOf } from '../../lib/device.js';
-import { cpu, Device, type DeviceInfo, devices, setDevice } from '../../lib/index.js';
+import { cpu, Device, type DeviceInfo, type DType, devices, setDevice } from '../../lib/index.js';
 
 const isNeeded = (info: DeviceInfo): boolean => info.name === 'cpu' || info.available;
 
@@ -28,6 +28,9 @@ export function untestedDevices(): { name: string; reason: string }[] {
     .filter(({ name }) => !testDevices.some((device) => device.name === name))
     .map(({ name, reason = 'RESIDUA_TEST_DEVICES leaves it out' }) => ({ name, reason }));
 }
+
+/** Whether the device computes in this type: a processor without AVX-512, say, has no bfloat16. */
+export const supports = (device: Device, dtype: DType): boolean => backendOf(device).supports(dtype);
 
 /** Whether the device is interpreted on the host, where large nets take too long. */
 export const isEmulated = (device: Device): boolean => backendOf(device).describe().emulation === 'yes';

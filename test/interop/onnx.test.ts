@@ -19,7 +19,7 @@ import {
 import { OnnxGraph } from '../../lib/interop/onnx/graph.js';
 import { writeModel } from '../../lib/interop/onnx/model-file.js';
 import { packageVersion } from '../../lib/version.js';
-import { testDevices } from '../helpers/devices.js';
+import { supports, testDevices } from '../helpers/devices.js';
 import { type ErrorCode, expectResiduaError, rejectionOf } from '../helpers/errors.js';
 import { FunctionNet } from './function-net.js';
 import { readOnnx } from './onnx-file.js';
@@ -100,7 +100,7 @@ describe('the file', () => {
     expect(initializers.filter((name) => /gamma|beta|running/.test(name))).toEqual([]);
   });
 
-  test('is the same in mixed precision and hybridized', async () => {
+  test.runIf(supports(cpu(), 'bfloat16'))('is the same in mixed precision and hybridized', async () => {
     const net = smallNet();
     const plain = await exported(net);
     setPrecision('bfloat16');

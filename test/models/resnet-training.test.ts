@@ -16,7 +16,7 @@ import {
   type Tensor,
   Trainer,
 } from '../../lib/index.js';
-import { testDevices } from '../helpers/devices.js';
+import { supports, testDevices } from '../helpers/devices.js';
 
 // Hundreds of shapes that come once each: none is worth timing algorithms for.
 vi.hoisted(() => {
@@ -72,7 +72,8 @@ describe.each(testDevices)('on %s', (device) => {
     for await (const [x, y] of loader) images = { x: x.to(device), y: y.to(device) };
   });
 
-  const ways = (['float32', 'bfloat16'] as const).flatMap((precision) =>
+  const precisions = (['float32', 'bfloat16'] as const).filter((precision) => supports(device, precision));
+  const ways = precisions.flatMap((precision) =>
     [false, true].map((captured) => [precision, captured ? 'captured' : 'op by op', captured] as const),
   );
   for (const [label, make] of nets)

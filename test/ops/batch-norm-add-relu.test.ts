@@ -1,7 +1,7 @@
 // batchNormAddRelu against PyTorch, and against the three ops that it is.
 import { describe, expect, test } from 'vitest';
 import { autograd, type Device, type DType, ops, type Tensor, tensor, tidy } from '../../lib/index.js';
-import { testDevices } from '../helpers/devices.js';
+import { supports, testDevices } from '../helpers/devices.js';
 import { testFixtures } from '../helpers/fixture-tests.js';
 import { expectClose } from '../helpers/tolerances.js';
 import { sizeOf, uniformValues } from '../helpers/values.js';
@@ -46,7 +46,7 @@ function resultsOf(end: NormEnd, device: Device, dtype: DType, shape: number[], 
 
 const dtypesOf = (device: Device): DType[] => {
   const all: DType[] = ['float32', 'bfloat16', 'float16'];
-  return device.kind === 'gpu' ? all : all.filter((dtype) => dtype !== 'float16');
+  return all.filter((dtype) => supports(device, dtype));
 };
 
 const cases = testDevices.flatMap((device) =>

@@ -1,12 +1,11 @@
 // Ops on bfloat16 values against PyTorch's, where the device has the type.
 import { describe, expect, test } from 'vitest';
-import { backendOf } from '../../lib/device.js';
 import { autograd, type Device, ops, tensor, tidy } from '../../lib/index.js';
 import { callOp } from '../helpers/call-op.js';
-import { testDevices } from '../helpers/devices.js';
+import { supports, testDevices } from '../helpers/devices.js';
 import { type Inputs, testFixtures } from '../helpers/fixture-tests.js';
 
-const hasType = (device: Device): boolean => backendOf(device).supports('bfloat16');
+const hasType = (device: Device): boolean => supports(device, 'bfloat16');
 const capable = testDevices.filter(hasType);
 for (const device of testDevices.filter((each) => !hasType(each))) test.skip(`${device} has no bfloat16`, () => {});
 

@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { backendOf } from '../../lib/device.js';
 import { cpu } from '../../lib/index.js';
 import { root, runNode } from '../cli/run-cli.js';
+import { supports } from '../helpers/devices.js';
 import {
   type ConvGeometry,
   conv2dForward,
@@ -108,6 +108,7 @@ const script = `
   import { readFileSync, writeFileSync } from 'node:fs';
   import { autograd, ops, profile, tensor } from 'residua';
   import { run1 } from '${root}/lib/ops/run.ts';
+import { supports } from '../helpers/devices.js';
 
   function step(window, dtype, image, [x, w, b], dy) {
     const y = autograd.record(() => ops.conv2d(image(x), w.astype(dtype), b, window));
@@ -194,7 +195,7 @@ function expectedAlgorithms(algorithm: string, name: string, dtype: string): str
   return (ops ?? []).map((op) => `${op} ${algorithm}`);
 }
 
-const types = ['float32', 'bfloat16'].filter((type) => backendOf(cpu()).supports(type as 'bfloat16'));
+const types = ['float32', 'bfloat16'].filter((type) => supports(cpu(), type as 'bfloat16'));
 
 describe.each(types)('%s', (dtype) => {
   describe.each(['direct', 'winograd', 'matrix', 'tapProducts', 'outerProducts'])('by %s', (algorithm) => {

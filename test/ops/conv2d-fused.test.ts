@@ -1,10 +1,9 @@
 // foldBatchNorm and conv2dFused, which passes make of convolution, BatchNorm, sum and ReLU for inference: against plain
 // loops and against the ops that they stand for.
 import { describe, expect, test } from 'vitest';
-import { backendOf } from '../../lib/device.js';
 import { type Device, type DType, ops, type Tensor, tensor, tidy } from '../../lib/index.js';
 import { run, run1 } from '../../lib/ops/run.js';
-import { testDevices } from '../helpers/devices.js';
+import { supports, testDevices } from '../helpers/devices.js';
 import { type ConvGeometry, convOutputShape, weightShape } from '../helpers/plain-conv2d.js';
 import { expectClose } from '../helpers/tolerances.js';
 import { sizeOf, uniformValues } from '../helpers/values.js';
@@ -86,7 +85,7 @@ const cases = Object.entries(geometries).flatMap(([name, geometry]) =>
 );
 
 describe.each(testDevices)('inference convolution on %s', (device) => {
-  const types = (['float32', 'bfloat16', 'float16'] as DType[]).filter((type) => backendOf(device).supports(type));
+  const types = (['float32', 'bfloat16', 'float16'] as DType[]).filter((type) => supports(device, type));
 
   describe.each(types)('%s', (dtype) => {
     // In parts each result is rounded, the folded weights are too.

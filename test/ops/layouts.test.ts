@@ -1,8 +1,7 @@
 // Each op on an image as a convolution leaves it, in the layout of the backend, against the same op on a plain copy.
 import { describe, expect, test } from 'vitest';
-import { backendOf } from '../../lib/device.js';
 import { type Device, type DType, ops, seed, type Tensor, tensor, tidy } from '../../lib/index.js';
-import { testDevices } from '../helpers/devices.js';
+import { supports, testDevices } from '../helpers/devices.js';
 import { expectClose } from '../helpers/tolerances.js';
 import { sizeOf, uniformValues } from '../helpers/values.js';
 
@@ -60,7 +59,7 @@ const programs: Record<string, (x: Tensor, y: Tensor) => Tensor> = {
 };
 
 describe.each(testDevices)('layouts on %s', (device) => {
-  const types = (['float32', 'bfloat16', 'float16'] as DType[]).filter((type) => backendOf(device).supports(type));
+  const types = (['float32', 'bfloat16', 'float16'] as DType[]).filter((type) => supports(device, type));
 
   describe.each(types)('%s', (dtype) => {
     const rtol = dtype === 'float32' ? 1e-5 : 1e-2;

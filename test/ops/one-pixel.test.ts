@@ -1,9 +1,8 @@
 // BatchNorm and average pooling on images of one pixel, whose plain bytes the CPU reads as blocks of channels: against
 // plain loops, with channels that fill whole blocks and such that do not.
 import { describe, test } from 'vitest';
-import { backendOf } from '../../lib/device.js';
 import { autograd, type DType, ops, type Tensor, tensor, tidy } from '../../lib/index.js';
-import { testDevices } from '../helpers/devices.js';
+import { supports, testDevices } from '../helpers/devices.js';
 import { expectClose } from '../helpers/tolerances.js';
 import { sizeOf, uniformValues } from '../helpers/values.js';
 
@@ -45,7 +44,7 @@ const forms = {
 };
 
 describe.each(testDevices)('one pixel on %s', (device) => {
-  const types = (['float32', 'bfloat16'] as DType[]).filter((type) => backendOf(device).supports(type));
+  const types = (['float32', 'bfloat16'] as DType[]).filter((type) => supports(device, type));
 
   describe.each(types)('%s', (dtype) => {
     const tolerances = dtype === 'float32' ? { rtol: 1e-4, atol: 1e-4 } : { rtol: 3e-2, atol: 6e-2 };

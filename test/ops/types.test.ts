@@ -1,8 +1,7 @@
 // Ops on each element type, against the same arithmetic in JavaScript.
 import { describe, expect, test } from 'vitest';
-import { backendOf } from '../../lib/device.js';
 import { type DType, ops, tensor, tidy } from '../../lib/index.js';
-import { testDevices } from '../helpers/devices.js';
+import { supports, testDevices } from '../helpers/devices.js';
 import { expectClose } from '../helpers/tolerances.js';
 import { integerValues, uniformValues } from '../helpers/values.js';
 
@@ -28,7 +27,7 @@ const edges = [
 ];
 
 describe.each(testDevices)('types on %s', (device) => {
-  const floats = (['float32', 'bfloat16', 'float16'] as DType[]).filter((type) => backendOf(device).supports(type));
+  const floats = (['float32', 'bfloat16', 'float16'] as DType[]).filter((type) => supports(device, type));
   const types: DType[] = [...floats, 'int32', 'uint8'];
 
   test.each(floats)('%s is cut to integers, clamped, NaN to 0', (dtype) => {

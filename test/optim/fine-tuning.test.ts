@@ -19,6 +19,7 @@ import {
   zeros,
 } from '../../lib/index.js';
 import { nameIn } from '../../lib/interop/weight-names.js';
+import { supports } from '../helpers/devices.js';
 import { decode, type Encoded, makeTensor, readJson } from '../helpers/fixtures.js';
 import { onEachDevice } from '../helpers/on-each-device.js';
 import { expectClose } from '../helpers/tolerances.js';
@@ -85,7 +86,7 @@ onEachDevice((device) => {
           what: names[i],
         });
     });
-    it.each(['eager', 'captured'] as const)(
+    it.runIf(supports(device, 'bfloat16')).each(['eager', 'captured'] as const)(
       '%s in bfloat16: near the same losses, statistics as asked',
       async (way) => {
         setPrecision('bfloat16');

@@ -30,7 +30,7 @@ export function sampleRecord(options: SampleOptions = {}): RunRecord {
       classNames,
       normalization: { mean: [0.286], std: [0.353] },
     },
-    config: sampleConfig(epochs),
+    config: { ...sampleConfig(epochs), device: 'cpu', precision: 'float32' },
     environment: {
       residua: '0.1.0',
       node: '20.20.2',

@@ -3,7 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { ConfigError, memory, type NetServer, type nn, type ServeOptions, serve } from '../../lib/index.js';
+import { ConfigError, cpu, memory, type NetServer, type nn, type ServeOptions, serve } from '../../lib/index.js';
+import { supports } from '../helpers/devices.js';
 import {
   type Answer,
   byClass,
@@ -138,7 +139,7 @@ test('no tensor stays behind, whatever became of the requests', async () => {
   expect(await metric(server, 'residua_requests_in_progress')).toBe(0);
 });
 
-test('bfloat16 computes in that', async () => {
+test.runIf(supports(cpu(), 'bfloat16'))('bfloat16 computes in that', async () => {
   const half = await served(net, { precision: 'bfloat16', maxBatch: 1 });
   const found = byClass((await (await post(half, pictures[0]!.file)).json()) as Answer);
   const exact = probabilitiesOf(net, pictures[0]!);

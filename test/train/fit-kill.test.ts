@@ -47,4 +47,4 @@ test(`${kills} kills at random moments leave whole checkpoints alone`, async () 
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-});
+}, 300_000);

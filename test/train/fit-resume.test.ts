@@ -9,6 +9,7 @@ import type { Precision } from '../../lib/precision.js';
 import { seed } from '../../lib/tensor/random.js';
 import { type FitHandler, type FitOptions, fit as fitNet } from '../../lib/train/index.js';
 import { rejection } from '../data/idx-files.js';
+import { supports } from '../helpers/devices.js';
 import { bitsOf, fitProblem } from './fit-problem.js';
 import { brightPixels } from './problems.js';
 
@@ -46,7 +47,8 @@ describe('a resumed run', () => {
     ['everything', { averageDecay: 0.9, mixup: { alpha: 0.4 }, labelSmoothing: 0.1, accumulate: 2 }],
     ['op by op', { capture: false }],
   ];
-  describe.each(['float32', 'bfloat16'] as Precision[])('in %s', (precision) => {
+  const precisions = (['float32', 'bfloat16'] as Precision[]).filter((each) => supports(cpu(), each));
+  describe.each(precisions)('in %s', (precision) => {
     test.each(extras)('ends with the bits of an unbroken one: %s', async (_, extra) => {
       const whole = await run({ epochs: 2, precision, ...extra });
       const steps = whole.numUpdate;

@@ -68,7 +68,7 @@ export interface ConfigOptions {
   earlyStopping?: number | None;
   onNan?: TrainConfig['onNan'];
   device?: Device;
-  precision?: Precision;
+  precision?: Precision | 'auto';
   seed?: number;
   tune?: boolean;
   keepLast?: number;
@@ -198,7 +198,11 @@ function addMachineOptions(command: Command): void {
       deviceName,
     )
     .addOption(
-      choiceOption('--precision <type>', 'type of the activations; parameters are float32 in any case', precisions),
+      choiceOption(
+        '--precision <type>',
+        'type of the activations; auto: bfloat16 where the device has it. Parameters are float32 in any case',
+        [...precisions, 'auto'],
+      ),
     )
     .option('--seed <n>', 'seed of initial weights, shuffles and augmentation', seedNumber);
   addSwitch(command, 'tune', 'compute convolutions directly: no algorithm is chosen by timing it (CPU)', false);

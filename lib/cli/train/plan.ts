@@ -4,9 +4,11 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import {
   chooseDevice,
+  choosePrecision,
   type PartialTrainConfig,
   readConfigFile,
   resolveConfig,
+  type SettledConfig,
   type TrainConfig,
 } from '../../config/index.js';
 import type { Device } from '../../device.js';
@@ -20,7 +22,7 @@ import type { TrainOptions } from './options.js';
 import { recipeFile } from './recipe-file.js';
 
 export interface RunPlan {
-  config: TrainConfig;
+  config: SettledConfig;
   device: Device;
   fineTuning: FineTuningOptions;
   /** The run that goes on, with what its history.json tells; null for a new run. */
@@ -82,7 +84,7 @@ async function readRecord({ history }: RunFolder): Promise<Partial<RunRecord>> {
   }
 }
 
-/** The device is chosen, and paths hold from any folder. */
+/** Device and precision are chosen, and paths hold from any folder. */
 function settled(config: TrainConfig): Pick<RunPlan, 'config' | 'device'> {
   const device = chooseDevice(config.device);
   const { data, weights } = config;
@@ -93,7 +95,13 @@ function settled(config: TrainConfig): Pick<RunPlan, 'config' | 'device'> {
     root: data.root && resolve(data.root),
   };
   return {
-    config: { ...config, device: device.name, weights: weights && resolve(weights), data: settledData },
+    config: {
+      ...config,
+      device: device.name,
+      precision: choosePrecision(config.precision, device),
+      weights: weights && resolve(weights),
+      data: settledData,
+    },
     device,
   };
 }
