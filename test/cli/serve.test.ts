@@ -1,5 +1,6 @@
 // residua serve from outside: the address it prints, its answers, how it stops, ports and options that are wrong.
 import type { ChildProcess } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import sharp from 'sharp';
@@ -100,6 +101,40 @@ describe('wrong usage: status 2', () => {
     const { status, stdout, stderr } = await residua(args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr).toContain(named);
+  });
+});
+
+describe.each(['serve', 'predict'])('residua %s --no-tune', (name) => {
+  // Images of 32x32 pixels are 2x2 at the end of ResNet-18, where products of matrices are worth timing: the file then tells the choice.
+  const large = join(folder, 'resnet18.safetensors');
+  const images = join(folder, 'images');
+
+  beforeAll(async () => {
+    const net = models.resnet18({ classes: 7 });
+    net.initialize();
+    await interop.saveWeights(net, large, { names: 'torchvision' });
+    mkdirSync(images, { recursive: true });
+    for (let i = 0; i < 32; i++) writeFileSync(join(images, `${i}.png`), file);
+  });
+
+  async function choicesKept(more: readonly string[]): Promise<string[]> {
+    const cache = mkdtempSync(join(folder, 'tuning-'));
+    const net = ['--model', 'resnet18', '--size', '32', ...more];
+    const args =
+      name === 'serve'
+        ? ['serve', large, ...net, '--max-batch', '32', '--port', '0']
+        : ['predict', '--weights', large, ...net, images];
+    const ended = await residua(args, {
+      env: { RESIDUA_TUNING_CACHE: cache },
+      onStdout: (stdout, child) => void (stdout.startsWith('Serving') && child.kill('SIGTERM')),
+    });
+    expect(ended).toMatchObject({ status: 0 });
+    return readdirSync(cache);
+  }
+
+  test('times no algorithm; without it some are', async () => {
+    expect(await choicesKept([])).toHaveLength(1);
+    expect(await choicesKept(['--no-tune'])).toEqual([]);
   });
 });
 

@@ -1,11 +1,11 @@
 // residua predict: the likeliest classes of images: files, folders, standard input.
 import { Command } from 'commander';
-import { currentDevice, type Device } from '../../device.js';
+import { currentDevice, type Device, setTuning } from '../../device.js';
 import { checkPrecisionOn, type Precision, setPrecision } from '../../precision.js';
 import { exitStatus } from '../exit-status.js';
 import { percent } from '../format.js';
 import { imageSources, standardInput } from '../image-sources.js';
-import { deviceName, positiveInteger, precisionOption } from '../options.js';
+import { deviceName, noTuneOption, positiveInteger, precisionOption } from '../options.js';
 import { type Prediction, predictImages } from '../prediction.js';
 import { openSavedNet, type SavedNetOptions } from '../saved-net.js';
 import { addSavedNetOptions } from '../saved-net-options.js';
@@ -17,6 +17,7 @@ interface PredictOptions extends SavedNetOptions {
   top: number;
   device?: Device;
   precision: Precision;
+  tune: boolean;
 }
 
 export function predictCommand(): Command {
@@ -34,6 +35,7 @@ export function predictCommand(): Command {
     .option('--json', 'print a line of JSON an image')
     .option('--device <name>', "'cpu', 'gpu' or 'gpu(N)' (default: RESIDUA_DEVICE, else cpu)", deviceName)
     .addOption(precisionOption())
+    .addOption(noTuneOption())
     .addHelpText(
       'after',
       '\nImages are turned upright and resized, and their middle is cut out. Folders are searched with all folders in them, sorted.\n' +
@@ -56,6 +58,7 @@ async function predict(given: string[], options: PredictOptions, command: Comman
   const device = options.device ?? currentDevice();
   checkPrecisionOn(device, options.precision);
   setPrecision(options.precision);
+  setTuning(options.tune);
   const saved = await openSavedNet(source, options, device);
   for await (const prediction of predictImages(saved, imageSources(paths, filesFrom), options.top, device))
     report(prediction, options.json === true);

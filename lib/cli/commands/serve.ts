@@ -1,13 +1,13 @@
 // residua serve: a trained net behind HTTP, with a page to try it.
 import { once } from 'node:events';
 import { Command } from 'commander';
-import { currentDevice, type Device } from '../../device.js';
+import { currentDevice, type Device, setTuning } from '../../device.js';
 import { checkPrecisionOn, type Precision } from '../../precision.js';
 import { serveDefaults } from '../../serve/serve-options.js';
 import { describeError } from '../errors.js';
 import { exitStatus } from '../exit-status.js';
 import { interruptible } from '../interrupt.js';
-import { deviceName, positiveInteger, precisionOption, wholeNumber } from '../options.js';
+import { deviceName, noTuneOption, positiveInteger, precisionOption, wholeNumber } from '../options.js';
 import { openSavedNet, type SavedNetOptions } from '../saved-net.js';
 import { addSavedNetOptions } from '../saved-net-options.js';
 
@@ -27,6 +27,7 @@ interface ServeCommandOptions extends SavedNetOptions {
   bodyTimeout: number;
   device?: Device;
   precision: Precision;
+  tune: boolean;
   verbose?: boolean;
 }
 
@@ -53,6 +54,7 @@ export function serveCommand(): Command {
     )
     .option('--device <name>', "'cpu', 'gpu' or 'gpu(N)' (default: RESIDUA_DEVICE, else cpu)", deviceName)
     .addOption(precisionOption())
+    .addOption(noTuneOption())
     .addHelpText(
       'after',
       '\nPOST /predict?top=5 takes an image file as its body: curl --data-binary @FILE http://127.0.0.1:8080/predict\n' +
@@ -67,6 +69,7 @@ async function serveNet(source: string, options: ServeCommandOptions): Promise<v
   const { device = currentDevice(), precision, host, port, maxBatch, maxDelay } = options;
   const { maxBytes, maxPixels, maxQueue, bodyTimeout } = options;
   checkPrecisionOn(device, precision);
+  setTuning(options.tune);
   const { serve } = await import('../../serve/index.js'); // with a server, which no other command should wait for
   const { net, record } = await openSavedNet(source, options, device);
   const { model: name, inputShape, resize, classNames, normalization } = record;
