@@ -16,8 +16,9 @@ export interface SgdOptions {
   clipGradient?: number;
   /**
    * The largest norm of the rescaled gradients of all parameters together: where it is larger, all are scaled down by the same factor,
-   * before `clipGradient` and weight decay. Pascanu et al., "On the difficulty of training recurrent neural networks", 2013. Each step then
-   * waits for one number from the device. Default: no bound.
+   * before `clipGradient` and weight decay. Pascanu et al., "On the difficulty of training recurrent neural networks", 2013. Each
+   * step then reads the norm from the device before it updates: it waits for the backward pass, holds the event loop meanwhile, and recorded
+   * ops become two programs. (One read for each loss scale in use: one, but for nets of several precisions.) Default: no bound.
    */
   clipNorm?: number;
   lrScheduler?: LRScheduler;

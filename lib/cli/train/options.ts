@@ -159,7 +159,7 @@ function addOptimizerOptions(command: Command): void {
   addSwitch(command, 'nesterov', "Nesterov's momentum");
   command.option('--weight-decay <factor>', 'weight decay', numberFrom(0));
   addSwitch(command, 'decay-norm', "keep biases and BatchNorm's gamma and beta out of the weight decay", false);
-  command.option('--clip-norm <norm>', 'the largest norm of all gradients together', orNone(positiveNumber));
+  command.option('--clip-norm <norm>', 'the largest norm of all gradients together; each step then waits for it', orNone(positiveNumber));
 }
 
 function addScheduleOptions(command: Command): void {
