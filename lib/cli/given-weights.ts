@@ -1,4 +1,5 @@
 // What is known of a net that comes as a file of weights and a name: its classes and channels from the file, the rest by custom.
+import { imageNetMargin, imageNetNormalization } from '../data/imagenet.js';
 import { ConfigError } from '../errors.js';
 import { matchNames } from '../interop/match-names.js';
 import { openWeights } from '../interop/weights-file.js';
@@ -15,12 +16,6 @@ export interface WeightsOptions {
   std?: readonly number[];
 }
 
-/** Of ImageNet's training images: what trained ResNets expect. */
-const imageNet = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
-
-/** Images of ImageNet are resized to 256 pixels before 224 are cut out (He et al., 2016, section 3.4). */
-const imageNetMargin = 256 / 224;
-
 /** The record of a file of weights. Throws CheckpointError (file) and ConfigError (names, options). */
 export async function recordOfWeights(file: string, model: string, options: WeightsOptions): Promise<NetRecord> {
   const net = byName(model);
@@ -34,7 +29,7 @@ export async function recordOfWeights(file: string, model: string, options: Weig
     });
   const size = options.size ?? { imagenet: 224, cifar: 32, chapter: nativeSize }[stem];
   const resize = stem === 'imagenet' ? Math.round(size * imageNetMargin) : size;
-  const byCustom = stem === 'imagenet' && channels === 3 ? imageNet : undefined;
+  const byCustom = stem === 'imagenet' && channels === 3 ? imageNetNormalization : undefined;
   const normalization = givenNormalization(options, channels) ?? byCustom;
   const ownStem = stem !== usualStem ? 'cifar' : undefined;
   return { model, stem: ownStem, classes, inputShape: [channels, size, size], resize, classNames: [], normalization };

@@ -1,6 +1,7 @@
 // `data.transforms`: what is done to each image before it enters a batch, as a list for the DataLoader.
 import { ConfigError } from '../../errors.js';
 import { checkInteger, checkNumber, checkOptions, checkPair, type Size2d } from '../../options.js';
+import { imageNetNormalization } from '../imagenet.js';
 import type { Colour, Range, Transform } from './transform.js';
 
 export type { Transform } from './transform.js';
@@ -128,7 +129,7 @@ export function normalize(mean: number | readonly number[], std: number | readon
 }
 
 /** The channels' means and standard deviations of ImageNet's training images, that pretrained ResNets expect. */
-export const imagenetNormalize = (): Transform => normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
+export const imagenetNormalize = (): Transform => normalize(imageNetNormalization.mean, imageNetNormalization.std);
 
 const checkProbability = (where: string, value: number): number =>
   checkNumber(where, 'probability', value, { min: 0, max: 1 });
