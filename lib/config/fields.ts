@@ -147,7 +147,11 @@ const optimizer: FieldsOf<OptimizerConfig> = {
   nesterov: { kind: boolean, describe: "Nesterov's momentum.", default: false },
   weightDecay: { kind: atLeast0, describe: "Weight decay. Default: 1e-4; 0 for the chapter's net." },
   decayNorm: { kind: boolean, describe: "Biases and BatchNorm's gamma and beta decay too.", default: true },
-  clipNorm: { kind: orNull(positive), describe: 'The largest norm of all gradients together. Each step then waits for it before it updates.', default: null },
+  clipNorm: {
+    kind: orNull(positive),
+    describe: 'The largest norm of all gradients together. Each step then waits for it before it updates.',
+    default: null,
+  },
 };
 
 const checkpoint: FieldsOf<CheckpointConfig> = {

@@ -27,7 +27,7 @@ export interface FitOptions {
   train: Batches;
   /** Evaluated after each epoch. */
   validation?: Batches;
-  /** Epochs in all, those before a resumption included. */
+  /** Epochs in all, those before a resumption included: at least as many as it finds begun. */
   epochs: number;
   /** Where the parameters are; batches are moved there. Default: the default device. */
   device?: Device;

@@ -1,6 +1,6 @@
 // A run of `fit`: where it stands, its checkpoints, its events.
 import type { Device } from '../device.js';
-import { CheckpointError } from '../errors.js';
+import { CheckpointError, ConfigError } from '../errors.js';
 import type { Block } from '../nn/block.js';
 import type { Trainer } from '../optim/index.js';
 import { randomState, setRandomState } from '../tensor/random.js';
@@ -124,7 +124,7 @@ export class FitRun implements Trained {
   async open(): Promise<void> {
     await this.#checkpoints?.open();
     if (!this.options.resume) return await this.#checkpoints?.checkEmpty();
-    await this.#restore((state) => this.#goOnFrom(state));
+    await this.#restore((state, path) => this.#goOnFrom(state, path));
   }
 
   /** Weights, optimiser and average of the newest checkpoint; the data go on where they are. False where there is none. */
@@ -132,17 +132,18 @@ export class FitRun implements Trained {
     return this.#restore(() => {});
   }
 
-  async #restore(use: (state: FitState) => void): Promise<boolean> {
+  async #restore(use: (state: FitState, path: string) => void): Promise<boolean> {
     const found = await this.#checkpoints?.restoreNewest(this, ({ message }) => {
       this.options.warn(`A damaged checkpoint is passed over: ${message}`);
     });
     if (!found) return false;
-    use(found.state);
+    use(found.state, found.path);
     this.lastCheckpoint = found.path;
     return true;
   }
 
-  #goOnFrom(state: FitState): void {
+  #goOnFrom(state: FitState, path: string): void {
+    this.#checkEpochs(state, path);
     this.#checkBatches(state);
     this.epoch = state.epoch;
     this.batch = state.batch;
@@ -153,6 +154,23 @@ export class FitRun implements Trained {
     setRandomState(state.random);
     for (const handler of this.options.handlers)
       if (handler.name && handler.name in state.handlers) handler.restore?.(state.handlers[handler.name]);
+  }
+
+  /** What is trained cannot be taken back. */
+  #checkEpochs({ epoch, batch }: FitState, path: string): void {
+    const { epochs } = this.options;
+    const begun = epoch + (batch > 0 ? 1 : 0);
+    if (epochs >= begun) return;
+    const whole = epoch === 1 ? '1 epoch' : `${epoch} epochs`;
+    const trained = batch > 0 ? `${whole} and a part of the next` : whole;
+    throw new ConfigError(
+      `fit() expected epochs of at least ${begun}, for ${path} has trained ${trained}, got ${epochs}.`,
+      {
+        argument: 'epochs',
+        expected: begun,
+        found: epochs,
+      },
+    );
   }
 
   /** Other batches cannot go on with the same bits. */

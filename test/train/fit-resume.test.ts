@@ -7,7 +7,7 @@ import { DataLoader } from '../../lib/data/index.js';
 import { cpu } from '../../lib/device.js';
 import type { Precision } from '../../lib/precision.js';
 import { seed } from '../../lib/tensor/random.js';
-import { type FitHandler, type FitOptions, fit as fitNet } from '../../lib/train/index.js';
+import { EarlyStopping, type FitHandler, type FitOptions, fit as fitNet } from '../../lib/train/index.js';
 import { rejection } from '../data/idx-files.js';
 import { supports } from '../helpers/devices.js';
 import { bitsOf, fitProblem } from './fit-problem.js';
@@ -92,6 +92,40 @@ describe('a resumed run', () => {
     const checkpoint = { folder };
     expect((await run({ checkpoint, resume: true })).bits).toEqual(whole.bits);
     expect(await rejection(run({ checkpoint }))).toMatchObject({ code: 'CHECKPOINT_ERROR' });
+  });
+});
+
+describe('a run that was resumed at its end', () => {
+  const stopping = (patience = 1): FitHandler[] => [new EarlyStopping({ patience, minDelta: 1 })]; // the first epoch is best
+  const resumed = (options: Partial<FitOptions>) => run({ checkpoint: { folder }, resume: true, ...options });
+  const trained = async (options: Partial<FitOptions>) => (await resumed(options)).epochs.length;
+
+  test('trains no more where early stopping had ended it, unless epochs or patience are larger', async () => {
+    const first = await run({ checkpoint: { folder }, epochs: 9, handlers: stopping() });
+    expect(first.epochs).toHaveLength(2);
+    const second = await resumed({ epochs: 9, handlers: stopping() });
+    expect(second.history).toMatchObject({ stopped: 'validation accuracy did not improve for 1 epoch' });
+    expect([second.epochs, second.bits, second.numUpdate]).toEqual([first.epochs, first.bits, first.numUpdate]);
+    expect(await trained({ epochs: 8, handlers: stopping() })).toBe(2);
+    expect(await trained({ epochs: 9, handlers: stopping(3) })).toBe(4); // it had waited for one
+    expect(await trained({ epochs: 10, handlers: stopping(3) })).toBe(7); // with more epochs it waits anew
+    expect(await trained({ epochs: 10 })).toBe(10);
+  });
+
+  test('has a handler that may serve another run, which begins anew', async () => {
+    const handlers = stopping();
+    for (const _ of [1, 2]) expect((await run({ handlers })).epochs).toHaveLength(2);
+  });
+
+  test('is refused with fewer epochs than it has begun', async () => {
+    await run({ checkpoint: { folder, everySteps: 1 }, epochs: 2 });
+    expect(await trained({ epochs: 2 })).toBe(2);
+    const ended = await rejection(resumed({ epochs: 1 }));
+    expect(ended).toMatchObject({ code: 'CONFIG_ERROR', details: { argument: 'epochs', expected: 2, found: 1 } });
+    expect(ended.message).toContain('has trained 2 epochs, got 1');
+    await rm(join(folder, 'step-000000014'), { recursive: true });
+    const within = await rejection(resumed({ epochs: 1 }));
+    expect(within.message).toMatch(/step-000000013 has trained 1 epochs? and a part of the next, got 1/);
   });
 });
 

@@ -159,7 +159,11 @@ function addOptimizerOptions(command: Command): void {
   addSwitch(command, 'nesterov', "Nesterov's momentum");
   command.option('--weight-decay <factor>', 'weight decay', numberFrom(0));
   addSwitch(command, 'decay-norm', "keep biases and BatchNorm's gamma and beta out of the weight decay", false);
-  command.option('--clip-norm <norm>', 'the largest norm of all gradients together; each step then waits for it', orNone(positiveNumber));
+  command.option(
+    '--clip-norm <norm>',
+    'the largest norm of all gradients together; each step then waits for it',
+    orNone(positiveNumber),
+  );
 }
 
 function addScheduleOptions(command: Command): void {
@@ -211,7 +215,10 @@ function addMachineOptions(command: Command): void {
 function addRunOptions(command: Command): void {
   command
     .option('--out <folder>', 'where to write (default: runs/<date_time>)')
-    .option('--resume <folder>', 'go on with the run in this folder; --epochs alone may be changed')
+    .option(
+      '--resume <folder>',
+      'go on with the run in this folder; --epochs and --early-stopping alone may be changed. A run that early stopping ended trains on only with more --epochs, a larger --early-stopping, or none',
+    )
     .option('--dry-run', 'print the config, the net, and what time and memory it would take; write nothing')
     .option('--keep-last <n>', 'how many of the newest checkpoints are kept, beside the best', positiveInteger)
     .option('--checkpoint-every <steps>', 'also write a checkpoint every so many steps', orNone(positiveInteger))

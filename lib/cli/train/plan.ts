@@ -12,7 +12,7 @@ import {
   type TrainConfig,
 } from '../../config/index.js';
 import type { Device } from '../../device.js';
-import { CheckpointError } from '../../errors.js';
+import { CheckpointError, ConfigError } from '../../errors.js';
 import type { FineTuningOptions } from '../fine-tuning.js';
 import { type RunFolder, runFolder } from '../run-folder.js';
 import type { RunRecord } from '../run-record.js';
@@ -37,9 +37,9 @@ export function planRun(argument: string | undefined, options: TrainOptions, com
 }
 
 /** What may be given beside --resume: it changes nothing of what was trained so far. */
-const changeable: readonly string[] = ['resume', 'epochs', 'verbose'];
+const changeable: readonly string[] = ['resume', 'epochs', 'earlyStopping', 'verbose'];
 
-/** The config of the folder, with other epochs where they are asked for. Throws CheckpointError where it is no run's. */
+/** The config of the folder, with other epochs or another patience where they are asked for. Throws CheckpointError where it is no run's. */
 export async function planResumption(
   argument: string | undefined,
   options: TrainOptions & { resume: string },
@@ -47,7 +47,10 @@ export async function planResumption(
 ): Promise<RunPlan> {
   checkGiven(argument, command);
   const folder = runFolder(options.resume);
-  const config = resolveConfig(await configOf(folder), configFromOptions({ epochs: options.epochs }));
+  const { epochs, earlyStopping } = options;
+  const before = await configOf(folder);
+  checkWarmup(before, epochs, folder);
+  const config = resolveConfig(before, configFromOptions({ epochs, earlyStopping }));
   const record = await readRecord(folder);
   return { ...settled(config), fineTuning: fineTuningOf(record.fineTuning), resumed: { folder, record } };
 }
@@ -62,8 +65,18 @@ function checkGiven(argument: string | undefined, command: Command): void {
   const names = [...(argument === undefined ? [] : [`'${argument}'`]), ...refused.map(({ long }) => long)];
   if (names.length > 0)
     command.error(
-      `error: --resume goes on with the run as it was: ${names.join(', ')} cannot be given, for only --epochs may change`,
+      `error: --resume goes on with the run as it was: ${names.join(', ')} cannot be given, for only --epochs and --early-stopping may change`,
     );
+}
+
+/** A shorter warm-up would have been another run from its first step on. */
+function checkWarmup({ schedule }: PartialTrainConfig, epochs: number | undefined, { config }: RunFolder): void {
+  const warmup = typeof schedule === 'object' ? (schedule.warmup ?? 0) : 0;
+  if (epochs === undefined || warmup === 0 || epochs > warmup) return;
+  throw new ConfigError(
+    `--epochs: expected more than the ${warmup} epoch(s) of warm-up of the run that goes on (schedule.warmup in ${config}), got ${epochs}.`,
+    { argument: '--epochs', expected: warmup, found: epochs },
+  );
 }
 
 async function configOf({ config, path }: RunFolder): Promise<PartialTrainConfig> {

@@ -1,6 +1,13 @@
 // What a person sees of a run while it goes on: progress, and a line for each epoch.
 import { backendOf, type Device } from '../../device.js';
-import { epochLine, type FitBatch, type FitEpoch, type FitHandler, type FitNumericProblem } from '../../train/index.js';
+import {
+  epochLine,
+  type FitBatch,
+  type FitEpoch,
+  type FitHandler,
+  type FitNumericProblem,
+  type FitRun,
+} from '../../train/index.js';
 import { chapterModel } from '../build-net.js';
 import { bytes } from '../format.js';
 import { FullRecipeNote } from '../full-recipe-note.js';
@@ -15,6 +22,7 @@ export class RunLines implements FitHandler {
   readonly #progress: Progress;
   readonly #fullRecipe: FullRecipeNote | null;
   #steps = 0;
+  #isResumed = false;
 
   constructor({ config }: RunRecord, device: Device) {
     this.#device = device;
@@ -30,7 +38,8 @@ export class RunLines implements FitHandler {
     this.#progress.interrupt(() => note(line));
   }
 
-  trainBegin(): void {
+  trainBegin({ step }: FitRun): void {
+    this.#isResumed = step > 0;
     this.#fullRecipe?.announce();
     this.#print(`training on ${this.#device}`);
   }
@@ -51,9 +60,19 @@ export class RunLines implements FitHandler {
     this.#print(this.#isChapter && epoch.validation ? chapterLine(epoch) : line(epoch));
   }
 
-  trainEnd(): void {
+  trainEnd(run: FitRun): void {
     this.#progress.stop();
     this.#fullRecipe?.close();
+    if (this.#isResumed && this.#steps === 0) this.#tellNothingLeft(run);
+  }
+
+  #tellNothingLeft({ stopped, epoch, options }: FitRun): void {
+    if (stopped !== null)
+      note(
+        `This run had ended by early stopping after epoch ${epoch} (${stopped}): nothing more is trained. More --epochs than ${options.epochs}, another --early-stopping, or none, go on.`,
+      );
+    else if (epoch >= options.epochs)
+      note(`All ${options.epochs} epochs of this run are trained: nothing more is trained. More --epochs go on.`);
   }
 
   #print(line: string): void {

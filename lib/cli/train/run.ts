@@ -23,7 +23,7 @@ export async function executeRun(plan: RunPlan, out: string | undefined): Promis
   const session = await prepareSession(plan, await hasCheckpoint(plan));
   try {
     const folder = plan.resumed?.folder ?? makeRunFolder(out);
-    writeWhole(folder.config, `${JSON.stringify(plan.config, null, 2)}\n`);
+    if (plan.resumed === null) writeConfig(plan, folder);
     await finishRun(session, folder, await train(session, plan, folder));
   } finally {
     await Promise.all([session.train.dispose(), session.validation?.dispose()]);
@@ -36,10 +36,15 @@ async function hasCheckpoint({ resumed }: RunPlan): Promise<boolean> {
   return names.length > 0;
 }
 
-async function train(session: Session, { config, resumed }: RunPlan, folder: RunFolder): Promise<FitHistory> {
+const writeConfig = ({ config }: RunPlan, { config: file }: RunFolder): void =>
+  writeWhole(file, `${JSON.stringify(config, null, 2)}\n`);
+
+async function train(session: Session, plan: RunPlan, folder: RunFolder): Promise<FitHistory> {
+  const { config, resumed } = plan;
   const { net, trainer, fitOptions, run, device } = session;
   const lines = new RunLines(run, device);
-  const handlers = [
+  const handlers: FitHandler[] = [
+    { trainBegin: () => writeConfig(plan, folder) }, // of a run that goes on: only when it is known that it does
     ...(await extraHandlers(config, folder)),
     new MetricsLog(folder.metrics),
     new RecordKeeper(run, folder),
