@@ -20,6 +20,13 @@ export interface ProgressOptions {
 const secondsBetweenLines = 10;
 const speedOverSteps = 20;
 
+/** What a bar shows: batches of the epoch, those done, and the words beside them. */
+interface Shown {
+  total: number;
+  value: number;
+  values: object;
+}
+
 /** Shows the progress of `epochs` epochs. */
 export class Progress {
   readonly #epochs: number;
@@ -28,6 +35,8 @@ export class Progress {
   readonly #memory: (() => string) | undefined;
   readonly #bar: SingleBar | undefined;
   #barRuns = false;
+  /** What the bar showed last. */
+  #shown: Shown | null = null;
   #lastLine: number;
   /** Epoch of the last step. */
   #epoch = 0;
@@ -72,10 +81,12 @@ export class Progress {
     }
   }
 
-  /** Runs `write`, which prints lines, with the bar out of the way. */
+  /** Runs `write`, which prints whole lines, with the bar out of the way; it is drawn again below them. */
   interrupt(write: () => void): void {
+    const shown = this.#barRuns ? this.#shown : null;
     this.stop();
     write();
+    if (this.#bar && shown) this.#start(this.#bar, shown);
   }
 
   /** Takes the bar away; the next step brings it back. */
@@ -86,12 +97,19 @@ export class Progress {
 
   #draw(bar: SingleBar, at: FitBatch, time: number, isNewEpoch: boolean): void {
     const values = { text: this.#figures(at, time), epoch: at.epoch, epochs: this.#epochs };
+    const shown = { total: batchesOf(at), value: at.batch, values };
     if (this.#barRuns && !isNewEpoch) {
+      this.#shown = shown;
       bar.update(at.batch, values);
       return;
     }
     this.stop();
-    bar.start(batchesOf(at), at.batch, values);
+    this.#start(bar, shown);
+  }
+
+  #start(bar: SingleBar, shown: Shown): void {
+    bar.start(shown.total, shown.value, shown.values);
+    this.#shown = shown;
     this.#barRuns = true;
   }
 

@@ -2,6 +2,8 @@
 import { Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { Progress, type ProgressStream } from '../../lib/cli/progress.js';
+import { sayingWarnings } from '../../lib/cli/warnings.js';
+import { screenOf } from './terminal-screen.js';
 
 /** A stream that keeps what is written; the size makes cli-progress take it for a terminal. */
 function sink(isTTY: boolean): { stream: ProgressStream; text: () => string } {
@@ -66,6 +68,36 @@ describe('speed', () => {
     drive(progress, clock, 1, 60, 50);
     expect(progress.imagesPerSecond).toBeCloseTo(2000);
   });
+});
+
+test('on a terminal: warnings and words have lines of their own above the bar, which is drawn again below', async () => {
+  const clock = { now: 0 };
+  const { stream, text } = sink(true);
+  const progress = new Progress(1, { stream, now: () => clock.now });
+  const say = (line: string): void => progress.interrupt(() => void stream.write(`${line}\n`));
+  const bar = expect.stringMatching(/^epoch 1\/1 \u2588+\u2591* [12]\/3 {2}.*loss 0\.500, acc 0\.800/);
+  const step = (batch: number): void => {
+    clock.now += 1000;
+    const facts = { stepLoss: 0.6, loss: 0.5, accuracy: 0.8, learningRate: 0.1, images: 100, seconds: 0 };
+    progress.step({ epoch: 1, batch, batches: 3, step: batch, ...facts });
+  };
+  const listeners = process.listeners('warning');
+  await sayingWarnings(say, async () => {
+    say('before the bar');
+    step(1);
+    expect(screenOf(text())).toEqual(['before the bar', bar]);
+    process.emitWarning('first.jpg is broken.', 'DataWarning');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(screenOf(text())).toEqual(['before the bar', 'warning: first.jpg is broken.', bar]);
+    step(2);
+    process.emitWarning('second.jpg is broken.', 'DataWarning'); // told in the next tick
+  });
+  const words = ['before the bar', 'warning: first.jpg is broken.', 'warning: second.jpg is broken.'];
+  expect(screenOf(text())).toEqual([...words, bar]);
+  progress.stop();
+  say('after');
+  expect(screenOf(text())).toEqual([...words, 'after', '']);
+  expect(process.listeners('warning')).toEqual(listeners);
 });
 
 test('on a terminal: a bar, out of the way while lines are printed', () => {

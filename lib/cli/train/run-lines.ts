@@ -75,8 +75,10 @@ export class RunLines implements FitHandler {
       note(`All ${options.epochs} epochs of this run are trained: nothing more is trained. More --epochs go on.`);
   }
 
+  /** At the beginning, or the end of an epoch, whose bar is done. */
   #print(line: string): void {
-    this.#progress.interrupt(() => console.log(line));
+    this.#progress.stop();
+    console.log(line);
   }
 }
 

@@ -11,6 +11,7 @@ import {
 } from '../../train/index.js';
 import { interruptible } from '../interrupt.js';
 import { makeRunFolder, type RunFolder, writeWhole } from '../run-folder.js';
+import { sayingWarnings } from '../warnings.js';
 import { finishRun } from './finish.js';
 import { note } from './note.js';
 import type { RunPlan } from './plan.js';
@@ -51,14 +52,18 @@ async function train(session: Session, plan: RunPlan, folder: RunFolder): Promis
   ];
   const history = await interruptible(
     (signal) =>
-      fitNet(net, trainer, {
-        ...fitOptions,
-        handlers: [lines, ...handlers],
-        signal,
-        checkpoint: checkpointOptions(config, folder),
-        resume: resumed !== null,
-        warn: (line) => lines.say(line),
-      }),
+      sayingWarnings(
+        (line) => lines.say(line),
+        () =>
+          fitNet(net, trainer, {
+            ...fitOptions,
+            handlers: [lines, ...handlers],
+            signal,
+            checkpoint: checkpointOptions(config, folder),
+            resume: resumed !== null,
+            warn: (line) => lines.say(line),
+          }),
+      ),
     () => lines.say('Stopping after this step; once more leaves at once.'),
   );
   const { skippedSteps } = run;
