@@ -4,7 +4,12 @@ import { basename, relative } from 'node:path';
 /** `residua train` with these arguments, in the form in which this process was started. */
 export function trainCommandLine(...args: readonly string[]): string {
   const isStart = process.env.npm_lifecycle_event === 'start';
-  return [isStart ? 'npm start --' : `${programCommand()} train`, ...args.map(quoted)].join(' ');
+  return isStart ? ['npm start --', ...args.map(quoted)].join(' ') : commandLine('train', ...args);
+}
+
+/** A command of residua with its arguments. */
+export function commandLine(...args: readonly string[]): string {
+  return [programCommand(), ...args.map(quoted)].join(' ');
 }
 
 /** `residua` where it is installed, else the script with what runs it. */

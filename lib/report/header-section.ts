@@ -22,7 +22,9 @@ function resultText(record: RunRecord): string {
     ? `Interrupted after ${plural(done, 'epoch')} of ${config.epochs}`
     : stopped !== null
       ? `Ended after ${plural(done, 'epoch')} of ${config.epochs} (${stopped})`
-      : `${plural(done, 'epoch')} done`;
+      : done < config.epochs
+        ? `${plural(done, 'epoch')} of ${config.epochs} done so far`
+        : `${plural(done, 'epoch')} done`;
   const when = new Date(started).toISOString().slice(0, 16).replace('T', ' ');
   return `${how} in ${duration(seconds)} on ${environment.device}, ${config.precision}. Started ${when} UTC.`;
 }

@@ -59,8 +59,13 @@ describe.each([
     expect({ status, stderr }, `at step ${stopAt}`).toMatchObject({ status: 130 });
     expect(historyOf(broken)).toMatchObject({ interrupted: true });
     expect(existsSync(join(broken, 'report.html'))).toBe(false);
-    const told = /Interrupted\. .*To go on:\n {2}node (.*) train --resume (.*)\n/s.exec(stderr);
+    const told = /Interrupted\. .*To go on:\n {2}node (.*) train --resume (\S+)\n/s.exec(stderr);
     expect(told?.[2]).toBe(broken);
+    const seen = /To see what was done so far, as report\.html:\n {2}node (\S+) (report) (\S+)\n$/.exec(stderr);
+    const report = await residua((seen as string[]).slice(2));
+    expect(report).toEqual({ status: 0, stdout: `${join(broken, 'report.html')}\n`, stderr: '' });
+    expect(readFileSync(join(broken, 'report.html'), 'utf8')).toMatch(/Interrupted after [01] epochs? of 2/);
+    rmSync(join(broken, 'report.html'));
 
     const resumed = await residua(['train', '--resume', broken]);
     expect(resumed).toMatchObject({ status: 0 });

@@ -1,4 +1,6 @@
 // report.html in a browser: each part is there with the run's values, nothing is asked for, nothing hostile runs.
+
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -83,6 +85,13 @@ describeInChromium('the report of a run', (open) => {
       parameters: '269,722',
       'peak memory': '812.0 MiB',
     });
+  });
+
+  test('tells of a run that has not ended, or was killed', async () => {
+    const unfinished = sampleRecord({ epochs: 3 });
+    const config = { ...unfinished.config, epochs: 8 };
+    const address = await reportOf({ ...unfinished, config }, sampleMetrics(3 * stepsOfEpoch));
+    expect(readFileSync(new URL(address), 'utf8')).toContain('3 epochs of 8 done so far in ');
   });
 
   test('curves by epoch, of training and validation, at their places', async () => {

@@ -3,7 +3,7 @@ import type { Dataset } from '../../data/dataset.js';
 import { netFileIn } from '../../train/checkpoint.js';
 import type { FitHistory } from '../../train/index.js';
 import { chapterModel } from '../build-net.js';
-import { trainCommandLine } from '../command-line.js';
+import { commandLine, trainCommandLine } from '../command-line.js';
 import { exitStatus } from '../exit-status.js';
 import { type RunFolder, writeWhole } from '../run-folder.js';
 import { closingWords } from './closing-words.js';
@@ -28,7 +28,10 @@ export async function finishRun(session: Session, folder: RunFolder, history: Fi
 
 function tellInterrupted({ path }: RunFolder, hasSteps: boolean): void {
   const what = hasSteps ? 'A checkpoint, weights and history so far are' : 'No step was done; the history is';
-  note(`Interrupted. ${what} in ${path}. To go on:\n  ${trainCommandLine('--resume', path)}`);
+  note(
+    `Interrupted. ${what} in ${path}. To go on:\n  ${trainCommandLine('--resume', path)}\n` +
+      `To see what was done so far, as report.html:\n  ${commandLine('report', path)}`,
+  );
   process.exitCode = exitStatus.interrupted;
 }
 
