@@ -101,10 +101,12 @@ class ForwardMaker {
       case ConvAlgorithm::kDirect:
         return MakeOneDnn(direct_, inputs);
       case ConvAlgorithm::kWinograd:
-        if (SuitsBFloat16Winograd(whole_, live_, dtype_)) {
-          return MakeWinogradForward(context_, p_, live_, direct_.src_desc(), direct_.dst_desc(), inputs, outputs_,
-                                     has_bias_);
-        }
+        if (!SuitsWinograd(whole_, live_, dtype_)) return nullptr;
+        return WithWinogradCode(dtype_, [&](const auto& code) {
+          return MakeWinogradForward(code, context_, p_, live_, direct_.src_desc(), direct_.dst_desc(), inputs,
+                                     outputs_, has_bias_);
+        });
+      case ConvAlgorithm::kLibraryWinograd:
         if (!live_.SuitsWinograd() || dtype_ != DType::kFloat32) return nullptr;
         return MakeOneDnn(DescFor(live_, dnnl::algorithm::convolution_winograd), inputs);
       case ConvAlgorithm::kMatrix:

@@ -20,6 +20,7 @@ struct Row {
 constexpr Row kRows[] = {
     {ConvAlgorithm::kDirect, "direct", kWorthTiming},
     {ConvAlgorithm::kWinograd, "winograd", kWorthTimingWinograd},
+    {ConvAlgorithm::kLibraryWinograd, "libraryWinograd", kWorthTimingWinograd},
     {ConvAlgorithm::kMatrix, "matrix", kWorthTiming},
     {ConvAlgorithm::kTapProducts, "tapProducts", kWorthTiming},
     {ConvAlgorithm::kOuterProducts, "outerProducts", kWorthTiming},
@@ -36,9 +37,10 @@ std::optional<ConvAlgorithm> FixedAlgorithm() {
   const char* name = std::getenv("RESIDUA_CONV_ALGORITHM");
   if (!name || !*name) return std::nullopt;
   if (const auto algorithm = AlgorithmNamed(name)) return algorithm;
-  throw Error(ErrorCode::kConfig, std::string("RESIDUA_CONV_ALGORITHM: expected direct, winograd, matrix, "
-                                              "tapProducts or outerProducts, got '") +
-                                      name + "'. Correct or unset the variable.");
+  throw Error(ErrorCode::kConfig,
+              std::string("RESIDUA_CONV_ALGORITHM: expected direct, winograd, libraryWinograd, matrix, "
+                          "tapProducts or outerProducts, got '") +
+                  name + "'. Correct or unset the variable.");
 }
 
 // Null where `algorithm` cannot be used. The direct one always can: its errors are the op's.

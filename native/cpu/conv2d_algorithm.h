@@ -8,11 +8,12 @@
 namespace residua::cpu {
 
 enum class ConvAlgorithm {
-  kDirect,         // oneDNN's loops over the image
-  kWinograd,       // 3x3: oneDNN's in float32, conv2d_winograd.h in bfloat16
-  kMatrix,         // one matrix product for all of a tiny image: conv2d_matrix.h
-  kTapProducts,    // gradient of the weights, a product for each tap: conv2d_tap_products.h
-  kOuterProducts,  // gradient of the weights, summed up in registers: conv2d_outer_products.h
+  kDirect,           // oneDNN's loops over the image
+  kWinograd,         // 3x3: conv2d_winograd.h
+  kLibraryWinograd,  // 3x3 in float32: oneDNN's, which 2.x has on AVX-512
+  kMatrix,           // one matrix product for all of a tiny image: conv2d_matrix.h
+  kTapProducts,      // gradient of the weights, a product for each tap: conv2d_tap_products.h
+  kOuterProducts,    // gradient of the weights, summed up in registers: conv2d_outer_products.h
 };
 
 // The plan of the op by an algorithm, for inputs laid out as given; null where the algorithm is not for this op. It may
@@ -29,8 +30,8 @@ struct ConvTask {
 
 // The plan by the algorithm that is fastest here, as the tuner finds out once: one that is not the direct convolution
 // must be clearly faster. Without a tuner, and for work too small to be worth timing, the direct one.
-// RESIDUA_CONV_ALGORITHM (direct, winograd, matrix, tapProducts, outerProducts) fixes it wherever that algorithm can be
-// used.
+// RESIDUA_CONV_ALGORITHM (direct, winograd, libraryWinograd, matrix, tapProducts, outerProducts) fixes it wherever that
+// algorithm can be used.
 PlanPtr PlanConvolution(const CpuContext& context, const ConvTask& task, const MakeConvPlan& make);
 
 }  // namespace residua::cpu

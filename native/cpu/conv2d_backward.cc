@@ -48,10 +48,12 @@ class DataMaker {
       case ConvAlgorithm::kDirect:
         return MakeOneDnn(direct_, inputs);
       case ConvAlgorithm::kWinograd:
-        if (SuitsBFloat16Winograd(whole_, live_, dtype_)) {
-          return MakeWinogradBackwardData(context_, live_, direct_.diff_src_desc(), direct_.diff_dst_desc(), inputs,
-                                          outputs_);
-        }
+        if (!SuitsWinograd(whole_, live_, dtype_)) return nullptr;
+        return WithWinogradCode(dtype_, [&](const auto& code) {
+          return MakeWinogradBackwardData(code, context_, live_, direct_.diff_src_desc(), direct_.diff_dst_desc(),
+                                          inputs, outputs_);
+        });
+      case ConvAlgorithm::kLibraryWinograd:
         if (!live_.SuitsWinograd() || dtype_ != DType::kFloat32) return nullptr;
         return MakeOneDnn(DescFor(dnnl::algorithm::convolution_winograd), inputs);
       case ConvAlgorithm::kMatrix:
@@ -120,10 +122,12 @@ class WeightsMaker {
       case ConvAlgorithm::kDirect:
         return MakeOneDnn(direct_, inputs);
       case ConvAlgorithm::kWinograd:
-        if (SuitsBFloat16Winograd(whole_, live_, dtype_)) {
-          return MakeWinogradBackwardWeights(context_, live_, direct_.src_desc(), direct_.diff_dst_desc(),
+        if (!SuitsWinograd(whole_, live_, dtype_)) return nullptr;
+        return WithWinogradCode(dtype_, [&](const auto& code) {
+          return MakeWinogradBackwardWeights(code, context_, live_, direct_.src_desc(), direct_.diff_dst_desc(),
                                              MasterLayout(), inputs, outputs_);
-        }
+        });
+      case ConvAlgorithm::kLibraryWinograd:
         if (!live_.SuitsWinograd() || dtype_ != DType::kFloat32) return nullptr;
         return MakeOneDnn(DescFor(live_, dnnl::algorithm::convolution_winograd), inputs);
       case ConvAlgorithm::kTapProducts:

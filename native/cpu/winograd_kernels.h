@@ -5,23 +5,24 @@
 
 namespace residua::cpu {
 
+template <class Element>
 class WinogradKernels {
  public:
   // For weights `w` [co, ci, 3, 3]. The convolution sums over ci; with `rotated` weights, over co.
-  WinogradKernels(const TensorDesc& w, bool rotated);
+  WinogradKernels(const TensorDesc& w, int64_t block, bool rotated);
 
   // The layout in which they are to be given: that of `w` where it is plain or the gradient's, else plain.
   const MemoryDesc& layout() const { return layout_; }
 
-  // Columns are the channels that are not summed over. 16 of them, from `column` on, are written from `to` on:
-  // [pairs of channels summed, columns that `row_columns` says, 2] at each point.
-  void Transform(const WinogradScheme& scheme, const BFloat16* w, int64_t column, BFloat16* to, int64_t row_columns,
-                 int64_t point_step) const;
+  // Columns are the channels that are not summed over. A block of them, from `column` on, is written from `to` on:
+  // [steps of channels summed, columns that `row_columns` says, kInStep] at each point.
+  void Transform(const WinogradScheme<Element>& scheme, const Element* w, int64_t column, Element* to,
+                 int64_t row_columns, int64_t point_step) const;
 
  private:
-  // Elements between weights: between blocks of 16 channels, between channels within a block, between taps.
+  // Elements between weights: between blocks of channels, between channels within a block, between taps.
   struct Strides {
-    int64_t out_block, in_block, out, in, tap;
+    int64_t block, out_block, in_block, out, in, tap;
     int64_t At(int64_t out_channel, int64_t in_channel) const;
   };
 

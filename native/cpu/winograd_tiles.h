@@ -8,29 +8,30 @@
 
 namespace residua::cpu {
 
-constexpr int64_t kChannelBlock = 16;
-constexpr int64_t kWinogradCacheBytes = 640 << 10;  // of a core's second level, for tiles' values at the points
-constexpr int64_t kPointGap = 32;  // elements that keep the 16 points from the same few sets of a cache
+constexpr int64_t kPointGap = 32;  // elements that keep the points from the same few sets of a cache
 
 inline int64_t CeilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
-inline int64_t WholeBlocks(int64_t channels) { return CeilDivide(channels, kChannelBlock) * kChannelBlock; }
+inline int64_t RoundUp(int64_t a, int64_t b) { return CeilDivide(a, b) * b; }
 
-// An image [n, c, h, w] in which 16 channels of a pixel are neighbours: nChw16c, or nhwc of whole blocks.
+// An image [n, c, h, w] in which `block` channels of a pixel, 8 or 16, are neighbours: nChw8c or nChw16c, or nhwc of
+// whole blocks.
 struct BlockedImage {
+  int64_t block;
   int64_t images, channels, height, width;
   int64_t image_step, block_step, row_step, column_step;  // elements
 
-  int64_t blocks() const { return CeilDivide(channels, kChannelBlock); }
+  int64_t blocks() const { return CeilDivide(channels, block); }
+  int64_t whole_channels() const { return blocks() * block; }
 };
 // Empty where `layout` is neither.
-std::optional<BlockedImage> BlockedImageOf(const MemoryDesc& layout);
-// `layout` where it is one of these, else nChw16c.
-MemoryDesc BlockedLike(const MemoryDesc& layout);
+std::optional<BlockedImage> BlockedImageOf(const MemoryDesc& layout, int64_t block);
+// `layout` where it is one of these, else nChw8c or nChw16c.
+MemoryDesc BlockedLike(const MemoryDesc& layout, int64_t block);
 
 // Some pixels in a square, of which some may lie outside the image.
 struct Square {
   int64_t corner;   // element of the first channel of the pixel at the top left
-  uint32_t inside;  // bit side * row + column
+  uint64_t inside;  // bit side * row + column
 };
 
 struct TileGrid {

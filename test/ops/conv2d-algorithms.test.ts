@@ -170,16 +170,17 @@ async function convolve(algorithm: string, dtype: string): Promise<Outcome[]> {
 // The others read more pixels than their kernel has taps on the image, or are grouped.
 const asMatrix = /^3x3 on one pixel|^1x1 on one pixel|^5x5|^3x3 on 2x2(?!.*groups)|^3x3 on 3x3/;
 
-const asBFloat16Winograd = /^3x3 on (2x2|3x3|5x7|12x12|40x24)(?!.*(stride|groups|3 channels))/;
+const asWinograd = /^3x3 on (2x2|3x3|5x7|12x12|33x15)(?!.*(stride|groups|dilated|3 channels))/;
 
 // More than 196 in y.
 const tooManyPositions = /on 30x31|on 33x15|on 25x37/;
 
-/** Whether the processor has the instructions of outer products, and of Winograd's algorithm in bfloat16. */
-function hasAvx512(dtype: string): boolean {
-  if (process.platform !== 'linux') return false;
-  return readFileSync('/proc/cpuinfo', 'utf8').includes(dtype === 'bfloat16' ? ' avx512_bf16' : ' avx512bw');
+function hasInstructions(name: string): boolean {
+  return process.platform === 'linux' && readFileSync('/proc/cpuinfo', 'utf8').includes(` ${name}`);
 }
+/** Of outer products, and of Winograd's algorithm, which in float32 does with AVX2. */
+const hasAvx512 = (dtype: string) => hasInstructions(dtype === 'bfloat16' ? 'avx512_bf16' : 'avx512bw');
+const hasAvx2 = () => hasInstructions('avx2');
 
 /** Which must have run: elsewhere the direct convolution stands in. */
 function expectedAlgorithms(algorithm: string, name: string, dtype: string): string[] {
@@ -188,7 +189,7 @@ function expectedAlgorithms(algorithm: string, name: string, dtype: string): str
     tapProducts: name.includes('groups') || tooManyPositions.test(name) ? [] : ['conv2dBackwardWeights'],
     outerProducts: /groups|, 3 channels|one channel/.test(name) || !hasAvx512(dtype) ? [] : ['conv2dBackwardWeights'],
     winograd:
-      dtype === 'bfloat16' && hasAvx512(dtype) && asBFloat16Winograd.test(name)
+      asWinograd.test(name) && (hasAvx512(dtype) || (dtype === 'float32' && hasAvx2()))
         ? ['conv2d', 'conv2dFused', 'conv2dBackwardData', 'conv2dBackwardWeights']
         : [],
   }[algorithm];
@@ -198,7 +199,7 @@ function expectedAlgorithms(algorithm: string, name: string, dtype: string): str
 const types = ['float32', 'bfloat16'].filter((type) => supports(cpu(), type as 'bfloat16'));
 
 describe.each(types)('%s', (dtype) => {
-  describe.each(['direct', 'winograd', 'matrix', 'tapProducts', 'outerProducts'])('by %s', (algorithm) => {
+  describe.each(['direct', 'winograd', 'libraryWinograd', 'matrix', 'tapProducts', 'outerProducts'])('by %s', (algorithm) => {
     let outcomes: Outcome[];
     beforeAll(async () => {
       outcomes = await convolve(algorithm, dtype);
@@ -239,5 +240,5 @@ test('an algorithm that does not exist is refused', async () => {
   const run = await runNode([tsx, '--tsconfig', join(root, 'tsconfig.json'), file], {
     env: { RESIDUA_CONV_ALGORITHM: 'fft' },
   });
-  expect(run.stderr).toContain("expected direct, winograd, matrix, tapProducts or outerProducts, got 'fft'");
+  expect(run.stderr).toContain("expected direct, winograd, libraryWinograd, matrix, tapProducts or outerProducts, got 'fft'");
 });
