@@ -9,22 +9,27 @@
 namespace residua::cpu {
 namespace {
 
-// Multiplications and additions from which on timing is worth it. Winograd's saves less, and rounds more.
-constexpr double kWorthTiming = 1e8, kWorthTimingWinograd = 1e9;
+constexpr double kWorthTiming = 1e8;  // multiplications and additions
 
 struct Row {
   ConvAlgorithm algorithm;
   const char* name;
-  double worth_timing;
 };
 constexpr Row kRows[] = {
-    {ConvAlgorithm::kDirect, "direct", kWorthTiming},
-    {ConvAlgorithm::kWinograd, "winograd", kWorthTimingWinograd},
-    {ConvAlgorithm::kLibraryWinograd, "libraryWinograd", kWorthTimingWinograd},
-    {ConvAlgorithm::kMatrix, "matrix", kWorthTiming},
-    {ConvAlgorithm::kTapProducts, "tapProducts", kWorthTiming},
-    {ConvAlgorithm::kOuterProducts, "outerProducts", kWorthTiming},
+    {ConvAlgorithm::kDirect, "direct"},
+    {ConvAlgorithm::kWinograd, "winograd"},
+    {ConvAlgorithm::kLibraryWinograd, "libraryWinograd"},
+    {ConvAlgorithm::kMatrix, "matrix"},
+    {ConvAlgorithm::kTapProducts, "tapProducts"},
+    {ConvAlgorithm::kOuterProducts, "outerProducts"},
 };
+
+// oneDNN's Winograd saves less where there is less to do, and that in 16 bits rounds visibly more.
+bool IsWorthTiming(ConvAlgorithm algorithm, DType dtype, double operations) {
+  const bool only_large = algorithm == ConvAlgorithm::kLibraryWinograd ||
+                          (algorithm == ConvAlgorithm::kWinograd && dtype != DType::kFloat32);
+  return operations >= (only_large ? 10 * kWorthTiming : kWorthTiming);
+}
 
 std::optional<ConvAlgorithm> AlgorithmNamed(const std::string& name) {
   for (const Row& row : kRows) {
@@ -72,7 +77,7 @@ PlanPtr PlanConvolution(const CpuContext& context, const ConvTask& task, const M
   const Descs usual_inputs = task.usual_inputs();
   std::vector<AlgorithmTuner::Candidate> candidates;
   for (const Row& row : kRows) {
-    if (operations < row.worth_timing) continue;
+    if (!IsWorthTiming(row.algorithm, task.inputs[0].dtype, operations)) continue;
     if (PlanPtr plan = MakeIfPossible(make, row.algorithm, usual_inputs))
       candidates.push_back({row.name, std::move(plan)});
   }

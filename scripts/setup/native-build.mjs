@@ -7,7 +7,8 @@ const always = ['CMakeLists.txt', 'native/core'];
 const sources = {
   'residua.node': [...always, 'binding.gyp', 'native/addon.cmake', 'native/addon.cc', 'native/binding', 'native/cpu'],
   'libresidua_cuda.so': [...always, 'native/cuda'],
-  'libresidua_cuda_emulation.so': [...always, 'native/cuda', 'native/cuda_emulation'],
+  // With the tests beside it, those of the CPU's kernels too.
+  'libresidua_cuda_emulation.so': [...always, 'native/cuda', 'native/cuda_emulation', 'native/cpu', 'native/cpu_tests'],
 };
 
 /** The file that is built under that name. */

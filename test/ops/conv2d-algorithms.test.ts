@@ -196,10 +196,11 @@ function expectedAlgorithms(algorithm: string, name: string, dtype: string): str
   return (ops ?? []).map((op) => `${op} ${algorithm}`);
 }
 
+const algorithms = ['direct', 'winograd', 'libraryWinograd', 'matrix', 'tapProducts', 'outerProducts'];
 const types = ['float32', 'bfloat16'].filter((type) => supports(cpu(), type as 'bfloat16'));
 
 describe.each(types)('%s', (dtype) => {
-  describe.each(['direct', 'winograd', 'libraryWinograd', 'matrix', 'tapProducts', 'outerProducts'])('by %s', (algorithm) => {
+  describe.each(algorithms)('by %s', (algorithm) => {
     let outcomes: Outcome[];
     beforeAll(async () => {
       outcomes = await convolve(algorithm, dtype);
@@ -240,5 +241,7 @@ test('an algorithm that does not exist is refused', async () => {
   const run = await runNode([tsx, '--tsconfig', join(root, 'tsconfig.json'), file], {
     env: { RESIDUA_CONV_ALGORITHM: 'fft' },
   });
-  expect(run.stderr).toContain("expected direct, winograd, libraryWinograd, matrix, tapProducts or outerProducts, got 'fft'");
+  expect(run.stderr).toContain(
+    "expected direct, winograd, libraryWinograd, matrix, tapProducts or outerProducts, got 'fft'",
+  );
 });
