@@ -3,9 +3,10 @@
 //
 // Transformed patches and weights are rounded once more than in a direct convolution. In bfloat16, where that counts,
 // the squares of their products add up to 25 / 9 of those of the direct one's: errors are about 2.5 times as large. In
-// float32 those of 2x2 tiles are about as large as a direct convolution's, those of 4x4 two to four times as large. NaN
-// reaches the pixels that a direct convolution brings it to; so do infinities, but may become NaN, as products of both
-// signs cancel.
+// float32 those of 2x2 tiles are about as large as a direct convolution's, those of 4x4 two to four times as large.
+//
+// NaN reaches the pixels that a direct convolution brings it to, and with tiles of 4x4 all pixels of tiles whose inner
+// 4x4 pixels of the patch hold it. So do infinities, but may become NaN, as products of both signs cancel.
 #pragma once
 #include "cpu/conv2d_geometry.h"
 #include "cpu/winograd_transforms.h"

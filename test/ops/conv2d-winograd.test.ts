@@ -1,4 +1,4 @@
-// Winograd's algorithm in bfloat16: how much it errs, and how far NaN spreads. Its results on many sizes are compared in
+// Winograd's algorithm: how much it errs in bfloat16, and how far NaN spreads. Its results on many sizes are compared in
 // conv2d-algorithms.test.ts.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -113,9 +113,10 @@ function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): 
   return Math.sqrt(errors / squares);
 }
 
-const hasInstructions = process.platform === 'linux' && readFileSync('/proc/cpuinfo', 'utf8').includes(' avx512_bf16');
+const hasInstructions = (name: string) =>
+  process.platform === 'linux' && readFileSync('/proc/cpuinfo', 'utf8').includes(` ${name}`);
 
-describe.runIf(hasInstructions)('with AVX512-BF16', () => {
+describe.runIf(hasInstructions('avx512_bf16'))('with AVX512-BF16', () => {
   let outcome: Outcome;
   beforeAll(async () => {
     outcome = await convolve('winograd');
@@ -152,4 +153,34 @@ describe.runIf(hasInstructions)('with AVX512-BF16', () => {
     );
     expect(outcome.kinds.join('')).toBe(expected.join(''));
   });
+});
+
+// Tiles of 4x4 pixels begin at 0, 4 and 8. NaN within one reaches all of it, and beyond it the neighbours alone.
+test.runIf(hasInstructions('avx2')).each([
+  { at: 5, first: 4, last: 7 },
+  { at: 4, first: 3, last: 7 },
+])('in float32 NaN at $at reaches its tile and its neighbours, and ReLU keeps it', async ({ at, first, last }) => {
+  const script = `
+    import { ops, tensor, uniform } from 'residua';
+    import { run1 } from '${root}/lib/ops/run.ts';
+    const pixels = new Float32Array(16 * 144).fill(-1);
+    pixels[${at} * 12 + ${at}] = NaN;
+    const x = tensor(pixels, { shape: [1, 16, 12, 12] });
+    const w = uniform([16, 16, 3, 3], { low: 0.5, high: 1 });
+    const window = { strides: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1 };
+    const b = tensor(new Float32Array(16), { shape: [16] });
+    const y = run1('conv2dFused', { ...window, relu: true, hasResidual: false }, [x, w, b]);
+    console.log([...y.dataSync()].map((value) => (Number.isNaN(value) ? 'n' : value)).join(''));`;
+  const file = join(folder, `nan-${at}.mts`);
+  writeFileSync(file, script);
+  const tsx = join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs');
+  const run = await runNode([tsx, '--tsconfig', join(root, 'tsconfig.json'), file], {
+    env: { RESIDUA_CONV_ALGORITHM: 'winograd' },
+  });
+  expect(run.stderr).toBe('');
+  const isNear = (position: number) => position >= first && position <= last;
+  const expected = Array.from({ length: 16 * 144 }, (_, i) =>
+    isNear(Math.floor(i / 12) % 12) && isNear(i % 12) ? 'n' : '0',
+  );
+  expect(run.stdout.trim()).toBe(expected.join(''));
 });
