@@ -6,7 +6,7 @@ import { checkInteger, checkOptions } from '../options.js';
 import type { FitBatch, FitEpoch, FitHandler, FitNumericProblem } from './fit-handlers.js';
 import type { FitRun } from './fit-run.js';
 
-/** Lines have `event`: 'step', 'epoch' (without the numbers of each class) or 'numericProblem'. A resumed run drops the lines after the step it goes on from. */
+/** Lines have `event`: 'step', 'epoch' (without the numbers of each class) or 'numericProblem'. A resumed run drops the lines after the step it goes on from; those before are on the disk. */
 export class MetricsLog implements FitHandler {
   readonly #file: string;
   readonly #everySteps: number;
@@ -39,6 +39,11 @@ export class MetricsLog implements FitHandler {
     const brief = validation && { ...validation, confusion: undefined, classes: undefined }; // history has them
     await this.#write({ event: 'epoch', ...epoch, validation: brief });
     await this.#handle?.datasync(); // a step is too short to wait for the disk
+  }
+
+  /** What a resumed run keeps must outlast a crash of the machine. */
+  async checkpointSaved(): Promise<void> {
+    await this.#handle?.datasync();
   }
 
   async trainEnd(): Promise<void> {

@@ -1,8 +1,9 @@
 // TensorBoard's event files: scalars, images, histograms and texts, appended one record after another.
-import { appendFile, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, open, readdir, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { CheckpointError } from '../../errors.js';
+import { syncFolder } from '../../interop/atomic-file.js';
 import { histogramOf } from './histogram.js';
 import { encode, fileVersion, sessionStart, stringType } from './messages.js';
 import { frame } from './records.js';
@@ -17,7 +18,9 @@ export interface PngImage {
 
 /**
  * Writes an event file of its own into a folder. Events are kept in memory until `flush()`, which appends whole records: a process that
- * is killed leaves at most a cut last record, and readers end before it.
+ * is killed leaves at most a cut last record, and readers end before it. Where the machine itself goes down, what was flushed after the
+ * last `sync()` may be missing, or be zeros: no record has a check sum of zeros, so that readers end there too, and a resumed run writes
+ * to a file of its own.
  */
 export class EventWriter {
   /** Path of the event file. */
@@ -76,6 +79,19 @@ export class EventWriter {
     await told(this.file, () => appendFile(this.file, records));
   }
 
+  /** Flushes, and waits until the file is on the disk: a crash of the machine loses nothing of it. Throws CheckpointError. */
+  async sync(): Promise<void> {
+    await this.flush();
+    await told(this.file, async () => {
+      const handle = await open(this.file, 'r');
+      try {
+        await handle.datasync();
+      } finally {
+        await handle.close();
+      }
+    });
+  }
+
   #summary(step: number, value: Record<string, unknown>): void {
     this.#write({ step, summary: { value: [value] } });
   }
@@ -95,6 +111,7 @@ function newFile(folder: string): Promise<string> {
     const seconds = Math.max(Math.floor(Date.now() / 1000), ...earlier.map((time) => time + 1));
     const file = join(folder, `events.out.tfevents.${String(seconds).padStart(10, '0')}.${hostname()}.${process.pid}`);
     await writeFile(file, '', { flag: 'wx' });
+    await syncFolder(folder);
     return file;
   });
 }

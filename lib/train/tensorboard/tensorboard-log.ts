@@ -30,6 +30,7 @@ export interface TensorBoardOptions {
  * `images-per-second` and `memory/...` (MB of 10^6 bytes); after each epoch `accuracy/train`, `loss/validation`, `accuracy/validation`,
  * `accuracy/validation-top5`, `confusion`, and `weights/...` and `gradients/...` (of the last step, mean over its images) of every parameter.
  * Once, where they are known: `images/train` as they enter the net, the net's graph, and `config` (that of `checkpoint`).
+ * With each checkpoint the file is written to the disk, so that curves up to it outlast a crash of the machine.
  * A resumed run begins a file of its own, which hides what earlier ones have after the step it goes on from.
  */
 export class TensorBoardLog implements FitHandler {
@@ -115,6 +116,10 @@ export class TensorBoardLog implements FitHandler {
         'accuracy/validation-top5': validation.top5,
       }),
     });
+  }
+
+  async checkpointSaved(): Promise<void> {
+    await this.#writer?.sync();
   }
 
   async trainEnd(): Promise<void> {

@@ -1,8 +1,8 @@
 // Event files: check sums, every kind of event read back, names in order, a cut last record.
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CheckpointError } from '../../../lib/index.js';
 import { EventWriter } from '../../../lib/train/tensorboard/event-writer.js';
 import { histogramOf } from '../../../lib/train/tensorboard/histogram.js';
@@ -90,6 +90,24 @@ describe('EventWriter', () => {
     const { length } = await readFile(writer.file);
     await truncate(writer.file, length - 7);
     expect(readEvents(writer.file).map(({ scalar }) => scalar)).toEqual([undefined, undefined, 0, 1, 2, 3]);
+  });
+
+  test('sync waits until all that was written is on the disk', async () => {
+    const writer = await EventWriter.open(folder);
+    writer.scalar('loss', 1, 1);
+    const handle = await open(writer.file);
+    await handle.close();
+    const sizes: number[] = [];
+    const datasync = vi.spyOn(Object.getPrototypeOf(handle), 'datasync').mockImplementation(async () => {
+      sizes.push((await readFile(writer.file)).length);
+    });
+    try {
+      await writer.sync();
+      expect(sizes).toEqual([(await readFile(writer.file)).length]);
+      expect(readEvents(writer.file).at(-1)).toMatchObject({ tag: 'loss' });
+    } finally {
+      datasync.mockRestore();
+    }
   });
 
   test('a folder that cannot be written is a CheckpointError with its path', async () => {

@@ -1,6 +1,6 @@
 // Event files as the real TensorBoard reads them, where RESIDUA_TENSORBOARD_PYTHON names a Python that has it.
 import { spawnSync } from 'node:child_process';
-import { appendFile, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -81,6 +81,23 @@ describe.skipIf(!python)(`the real TensorBoard${reason}`, () => {
     expect(shown['loss/train']).toEqual(expected);
     expect(shown['images/train']).toEqual([0]);
     expect(shown['accuracy/train']).toEqual([7, 14]);
+  });
+
+  test.each([
+    ['zeros at its end', 4096],
+    ['zeros within its last record', 20],
+  ])('reads a file up to what a crash of the machine left: %s', async (_, zeros) => {
+    const writer = await EventWriter.open(folder);
+    for (const step of [0, 1, 2]) writer.scalar('loss/train', 9, step);
+    await writer.sync();
+    if (zeros === 20) await truncate(writer.file, (await stat(writer.file)).size - 8);
+    await appendFile(writer.file, Buffer.alloc(zeros));
+    await writeFile(`${(await EventWriter.open(folder, { firstStep: 3 })).file}`, ''); // all of it is lost
+    const last = await EventWriter.open(folder, { firstStep: 3 });
+    last.scalar('loss/train', 1, 3);
+    await last.flush();
+    const kept = zeros === 20 ? [0, 1, 3] : [0, 1, 2, 3];
+    expect(readByTensorBoard().scalars['loss/train']?.map(([step]) => step)).toEqual(kept);
   });
 
   test('shows nothing of what lay in the folder before a run from the beginning', async () => {

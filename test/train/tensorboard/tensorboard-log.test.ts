@@ -1,10 +1,20 @@
 // TensorBoardLog: what a run of fit leaves in event files.
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { decodeImage, transforms } from '../../../lib/data/index.js';
-import { ConfigError, cpu, data, type FitRun, fit as fitNet, memory, TensorBoardLog } from '../../../lib/index.js';
+import {
+  ConfigError,
+  cpu,
+  data,
+  type FitHandler,
+  type FitRun,
+  fit as fitNet,
+  MetricsLog,
+  memory,
+  TensorBoardLog,
+} from '../../../lib/index.js';
 import { Block, Dense } from '../../../lib/nn/index.js';
 import { Trainer } from '../../../lib/optim/index.js';
 import type { Tensor } from '../../../lib/tensor/tensor.js';
@@ -159,6 +169,26 @@ describe('TensorBoardLog', () => {
     });
     expect(warnings.filter((line) => line.includes('no graph'))).toHaveLength(1);
     expect((await eventFiles()).flat().some(({ graph }) => graph)).toBe(false);
+  });
+
+  test('is on the disk with each checkpoint, as metrics.jsonl is', async () => {
+    const probe = await open(join(folder, 'probe'), 'w');
+    await probe.close();
+    const datasync = vi.spyOn(Object.getPrototypeOf(probe), 'datasync').mockResolvedValue(undefined);
+    try {
+      const checkpoint = { folder: join(folder, '.checkpoints'), everySteps: 3 };
+      const counts: number[] = [];
+      const handlers: FitHandler[] = [
+        { epochEnd: () => void datasync.mockClear(), checkpointSaved: () => void datasync.mockClear() },
+        new TensorBoardLog(folder),
+        new MetricsLog(join(folder, '.metrics.jsonl')),
+        { checkpointSaved: () => void counts.push(datasync.mock.calls.length) },
+      ];
+      await loggedRun(folder, { epochs: 1, checkpoint, handlers });
+      expect(counts).toEqual([2, 2, 2]); // after steps 3, 6 and 7
+    } finally {
+      datasync.mockRestore();
+    }
   });
 
   test('leaves no tensors behind', async () => {
