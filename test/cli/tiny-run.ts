@@ -13,9 +13,13 @@ export const tinyRun: readonly string[] = [
 /** One thread: two of them would wait for each other most of the time. */
 export const tinyEnv = { RESIDUA_THREADS: '1' };
 
+/** The steps that metrics.jsonl tells of. */
+export function stepsIn(run: string): number {
+  const file = join(run, 'metrics.jsonl');
+  return existsSync(file) ? readFileSync(file, 'utf8').split('"event":"step"').length - 1 : 0;
+}
+
 /** Resolves when a run has made so many steps in all. */
 export async function stepsMade(run: string, count: number): Promise<void> {
-  const file = join(run, 'metrics.jsonl');
-  const made = (): number => (existsSync(file) ? readFileSync(file, 'utf8').split('"event":"step"').length - 1 : 0);
-  while (made() < count) await sleep(2);
+  while (stepsIn(run) < count) await sleep(2);
 }
