@@ -25,6 +25,8 @@ export interface FitState {
   batches: number | null;
   /** Images in a batch; null where the iterable does not tell. */
   batchSize: number | null;
+  /** Training images; null where the batches are no loader's, undefined in checkpoints of earlier versions. */
+  images?: number | null;
   /** Where the loader's order comes from; null where the batches are no loader's. */
   loaderRandom: { seed: number; stream: number } | null;
   random: RandomState;

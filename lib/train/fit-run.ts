@@ -16,6 +16,7 @@ import { ModelAverage } from './model-average.js';
 interface EpochBatches {
   epoch: number;
   batchSize: number;
+  dataset: { readonly length: number };
   random: { readonly seed: number; readonly stream: number };
   from(batch: number): AsyncIterable<Batch>;
 }
@@ -178,12 +179,22 @@ export class FitRun implements Trained {
     const { train } = this.options;
     const found = { batchSize: hasEpochs(train) ? train.batchSize : null, isLoader: hasEpochs(train) };
     if (found.isLoader === (state.loaderEpoch !== null) && found.batchSize === state.batchSize) {
+      this.#checkImages(state);
       this.#checkOrder(state);
       return;
     }
     throw new CheckpointError(
       `fit() expected training batches like those of the checkpoint, of ${state.batchSize ?? 'unknown'} images, got ${found.batchSize ?? 'unknown'}. Start again without resume, or give it the same batches.`,
       { expected: state.batchSize, found: found.batchSize },
+    );
+  }
+
+  #checkImages({ images }: FitState): void {
+    const { train } = this.options;
+    if (images == null || !hasEpochs(train) || train.dataset.length === images) return;
+    throw new CheckpointError(
+      `fit() expected as many training images as the checkpoint tells of, ${images}, got ${train.dataset.length}: the data have changed. Give it the same data, or start again without resume.`,
+      { expected: images, found: train.dataset.length },
     );
   }
 
@@ -217,6 +228,7 @@ export class FitRun implements Trained {
       loaderEpoch: this.#loaderEpoch,
       batches: this.batches,
       batchSize: hasEpochs(train) ? train.batchSize : null,
+      images: hasEpochs(train) ? train.dataset.length : null,
       loaderRandom: hasEpochs(train) ? train.random : null,
       random: randomState(),
       totals: this.totals,

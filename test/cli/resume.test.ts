@@ -1,12 +1,13 @@
 // residua train: stopped at any step and resumed to the same bits; what may change; losses that go wrong.
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { cpu } from '../../lib/index.js';
 import { supports } from '../helpers/devices.js';
+import { writePhotos } from './photo-folder.js';
 import { type CliOptions, type Ended, residua as runCli } from './run-cli.js';
 import { stepsMade, tinyEnv, tinyRun } from './tiny-run.js';
 
@@ -135,6 +136,43 @@ describe('--resume', () => {
     );
     writeFileSync(config, before[0] as string);
     expect(files.map((file) => readFileSync(file, 'utf8'))).toEqual(before);
+  });
+
+  test('is refused while another process trains in the folder, which goes on untouched', async () => {
+    const run = join(folder, 'shared');
+    const first = await runAnd([...tinyRun, '--limit', '4096', '--out', run], async (child) => {
+      await stepsMade(run, 5);
+      const second = await residua(['train', '--resume', run]);
+      expect(second).toMatchObject({ status: 1, stdout: '' });
+      expect(second.stderr).toMatch(/^error: \S+shared: expected a folder in which no other process trains, [^\n]+\n$/);
+      child.kill('SIGINT');
+    });
+    expect(first).toMatchObject({ status: 130 });
+    expect(await residua(['train', '--resume', run])).toMatchObject({ status: 0 });
+  });
+
+  test('is refused where the data have changed', async () => {
+    const [photos, run] = [join(folder, 'photos'), join(folder, 'of-photos')];
+    await writePhotos(photos, 40);
+    const how = tinyRun.map((word) => (word === 'synthetic' ? `folder:${photos}` : word));
+    expect(await residua([...how, '--epochs', '1', '--limit', 'none', '--workers', '0', '--out', run])).toMatchObject({
+      status: 0,
+    });
+    const resumed = () => residua(['train', '--resume', run, '--epochs', '2']);
+    cpSync(join(photos, 'animals/cat/000.jpg'), join(photos, 'animals/cat/more.jpg'));
+    cpSync(join(photos, 'animals/cat/000.jpg'), join(photos, 'animals/cat/more2.jpg'));
+    const more = await resumed();
+    expect(more).toMatchObject({ status: 1, stdout: '' });
+    expect(more.stderr).toMatch(
+      /^error: fit\(\) expected as many training images as the checkpoint tells of, 32, got \d+: [^\n]+\n$/,
+    );
+    cpSync(join(photos, 'animals/cat'), join(photos, 'animals/cow'), { recursive: true });
+    rmSync(join(photos, 'animals/cat'), { recursive: true });
+    const renamed = await resumed();
+    expect(renamed).toMatchObject({ status: 1, stdout: '' });
+    expect(renamed.stderr).toMatch(
+      /^error: \S+photos: expected the classes of the run that goes on \(animals\/cat, [^\n]+ found animals\/cow, [^\n]+\n$/,
+    );
   });
 
   test.each([

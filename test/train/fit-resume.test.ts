@@ -87,6 +87,16 @@ describe('a resumed run', () => {
     expect(error.message).toContain('the same seed');
   });
 
+  test('is refused where the loader has other images', async () => {
+    const checkpoint = { folder };
+    await run({ checkpoint, stopAfter: 2 });
+    const { net, trainer } = fitProblem(device);
+    const train = new DataLoader(brightPixels(51), { batchSize: 8, shuffle: true, device }); // as many batches
+    const error = await rejection(fitNet(net, trainer, { train, epochs: 3, device, checkpoint, resume: true }));
+    expect(error).toMatchObject({ code: 'CHECKPOINT_ERROR', details: { expected: 50, found: 51 } });
+    expect(error.message).toContain('the data have changed');
+  });
+
   test('begins at the beginning where there is no checkpoint, and refuses a used folder without resume', async () => {
     const whole = await run();
     const checkpoint = { folder };

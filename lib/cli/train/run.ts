@@ -11,6 +11,7 @@ import {
 } from '../../train/index.js';
 import { interruptible } from '../interrupt.js';
 import { makeRunFolder, type RunFolder, writeWhole } from '../run-folder.js';
+import { lockRunFolder } from '../run-lock.js';
 import { sayingWarnings } from '../warnings.js';
 import { finishRun } from './finish.js';
 import { note } from './note.js';
@@ -24,8 +25,13 @@ export async function executeRun(plan: RunPlan, out: string | undefined): Promis
   const session = await prepareSession(plan, await hasCheckpoint(plan));
   try {
     const folder = plan.resumed?.folder ?? makeRunFolder(out);
-    if (plan.resumed === null) writeConfig(plan, folder);
-    await finishRun(session, folder, await train(session, plan, folder));
+    const unlock = await lockRunFolder(folder.path);
+    try {
+      if (plan.resumed === null) writeConfig(plan, folder);
+      await finishRun(session, folder, await train(session, plan, folder));
+    } finally {
+      unlock();
+    }
   } finally {
     await Promise.all([session.train.dispose(), session.validation?.dispose()]);
   }

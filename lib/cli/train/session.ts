@@ -1,6 +1,7 @@
 // A run that is ready to begin: net, data, trainer, and the record of it all.
 import { type BuiltRun, buildRun } from '../../config/index.js';
 import { type Device, setDevice } from '../../device.js';
+import { DataError } from '../../errors.js';
 import type { Block } from '../../nn/index.js';
 import { chapterModel } from '../build-net.js';
 import { environmentOf } from '../environment.js';
@@ -23,7 +24,24 @@ export async function prepareSession(plan: RunPlan, isRestored: boolean): Promis
     device,
     prepareNet: (net) => fineTune(net, { ...fineTuning, ...weightsOf(plan, isRestored) }, note),
   });
+  try {
+    checkClasses(plan, built);
+  } catch (error) {
+    await Promise.all([built.train.dispose(), built.validation?.dispose()]);
+    throw error;
+  }
   return { ...built, device, run: recordOf(plan, built) };
+}
+
+/** A net that knows classes by their numbers cannot go on with others. */
+function checkClasses({ config, resumed }: RunPlan, { record: { classNames } }: BuiltRun): void {
+  const before = resumed?.record.net?.classNames;
+  if (!before || before.join('\n') === classNames.join('\n')) return;
+  const of = (names: readonly string[]): string => (names.length > 10 ? `${names.length} of them` : names.join(', '));
+  throw new DataError(
+    `${titleOf(config.data.name)}: expected the classes of the run that goes on (${of(before)}), found ${of(classNames)}: the data have changed. Give it the same data, or begin a new run.`,
+    { expected: before, found: classNames },
+  );
 }
 
 /** What a resumed run began from may be gone. */
