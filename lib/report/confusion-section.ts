@@ -1,7 +1,7 @@
 // Which classes a net takes for which: the confusion matrix as a heat map, and the pairs that are confused most.
 import { count, percent } from '../cli/format.js';
 import type { RunRecord } from '../cli/run-record.js';
-import { type Html, html } from './html.js';
+import { breakable, type Html, html } from './html.js';
 import { className, plural, type ValidatedEpoch } from './run-facts.js';
 
 const mostWithNumbers = 20;
@@ -27,10 +27,10 @@ ${pairsList(confusion, names)}
 
 function numberTable(confusion: readonly number[][], names: readonly string[]): Html {
   return html`<div class="scroll"><table class="matrix" id="matrix">
-<thead><tr><td class="corner"></td>${names.map((name) => html`<th scope="col"><span>${name}</span></th>`)}</tr></thead>
+<thead><tr><td class="corner"></td>${names.map((name) => html`<th scope="col"><span title="${name}">${name}</span></th>`)}</tr></thead>
 <tbody>${confusion.map(
     (row, i) =>
-      html`<tr><th scope="row">${names[i] ?? ''}</th>${row.map((images, j) => numberCell(images, share(images, row), i === j, title(names, i, j, images)))}</tr>`,
+      html`<tr><th scope="row" title="${names[i] ?? ''}">${names[i] ?? ''}</th>${row.map((images, j) => numberCell(images, share(images, row), i === j, title(names, i, j, images)))}</tr>`,
   )}</tbody></table></div>`;
 }
 
@@ -61,7 +61,7 @@ function pairsList(confusion: readonly number[][], names: readonly string[]): Ht
   if (pairs.length === 0) return html`<p class="empty">No image was classified wrongly.</p>`;
   return html`<div><h3>Confused most</h3><ol class="pairs" id="pairs">${pairs.map(
     ({ i, j, images, part }) =>
-      html`<li><span class="names"><b>${names[i] ?? ''}</b> taken for <b>${names[j] ?? ''}</b></span><span class="amount">${count(images)} <small>${percent(part, 1)}</small></span></li>`,
+      html`<li><span class="names"><b>${breakable(names[i] ?? '')}</b> taken for <b>${breakable(names[j] ?? '')}</b></span><span class="amount">${count(images)} <small>${percent(part, 1)}</small></span></li>`,
   )}</ol></div>`;
 }
 

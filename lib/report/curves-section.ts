@@ -5,7 +5,7 @@ import type { FitEpoch } from '../train/index.js';
 import { chart, type Line } from './chart.js';
 import { type Html, html } from './html.js';
 import { type Metrics, type ProblemLine, type StepGroup, speeds, thinned } from './metrics-file.js';
-import { lossText, plural, significant } from './run-facts.js';
+import { hasTop5, lossText, plural, significant } from './run-facts.js';
 
 const [training, validation] = [1, 0]; // colours
 
@@ -23,7 +23,7 @@ ${record.epochs.length === 0 ? null : epochCharts(record.epochs)}
 ${steps.length === 0 ? null : stepCharts(groups, Math.ceil(steps.length / groups.length))}
 ${perSecond.size === 0 ? null : speedChart(perSecond)}
 </div>
-${record.epochs.length === 0 ? null : epochTable(record.epochs, perSecond)}
+${record.epochs.length === 0 ? null : epochTable(record, perSecond)}
 </section>`;
 }
 
@@ -133,16 +133,18 @@ function problemsText(problems: readonly ProblemLine[], { skippedSteps }: RunRec
   }`;
 }
 
-function epochTable(epochs: readonly FitEpoch[], perSecond: ReadonlyMap<number, number>): Html {
+function epochTable(record: RunRecord, perSecond: ReadonlyMap<number, number>): Html {
+  const { epochs } = record;
+  const top5 = hasTop5(record);
   const share = (value: number | undefined): string => (value === undefined ? '\u2013' : percent(value));
   return html`<details class="fold"${epochs.length <= 12 ? html` open` : null}><summary>Epochs</summary>
 <div class="scroll"><table class="figures" id="epochs">
-<thead><tr><th>epoch</th><th>training loss</th><th>training acc.</th><th>validation loss</th><th>top 1</th><th>top 5</th><th>learning rate</th><th>images/s</th><th>time</th></tr></thead>
+<thead><tr><th>epoch</th><th>training loss</th><th>training acc.</th><th>validation loss</th><th>${top5 ? 'top 1' : 'accuracy'}</th>${top5 ? html`<th>top 5</th>` : null}<th>learning rate</th><th>images/s</th><th>time</th></tr></thead>
 <tbody>${epochs.map(({ epoch, loss, trainAccuracy, validation: test, learningRate, seconds }) => {
     const speed = perSecond.get(epoch);
     return html`<tr><th>${epoch}</th><td>${lossText(loss)}</td><td>${percent(trainAccuracy)}</td><td>${
       test ? lossText(test.loss) : '\u2013'
-    }</td><td>${share(test?.top1)}</td><td>${share(test?.top5)}</td><td>${short(learningRate)}</td><td>${
+    }</td><td>${share(test?.top1)}</td>${top5 ? html`<td>${share(test?.top5)}</td>` : null}<td>${short(learningRate)}</td><td>${
       speed === undefined ? '\u2013' : count(Math.round(speed))
     }</td><td>${duration(seconds)}</td></tr>`;
   })}</tbody></table></div></details>`;

@@ -20,8 +20,29 @@ function environment({ environment: found, net, peakMemory, fineTuning }: RunRec
     ['processor', `${found.processor}, ${found.cores} cores for this process`],
     ['memory', `${bytes(found.memoryBytes)}, at most ${bytes(peakMemory)} used`],
     ['device', found.device],
-    ...Object.entries(found.backend),
+    ...backendFacts(found),
     ['net', `${net.model}, input ${net.inputShape.join('x')}, ${net.classes} classes`],
     ...(fineTuning ? [['fine-tuning', JSON.stringify(fineTuning)] as [string, string]] : []),
   ];
 }
+
+/** What says nothing of a run: what memory was left and what was planned when it began. */
+const leftOut = new Set(['memoryAvailable', 'memoryFree', 'planCache']);
+
+const names: Readonly<Record<string, string>> = {
+  openMP: 'OpenMP',
+  cudaRuntime: 'CUDA runtime',
+  cudaGraphs: 'CUDA graphs',
+  memoryTotal: 'GPU memory',
+  tf32: 'TF32',
+};
+
+/** What a backend says of itself. The memory of the machine is told already. */
+function backendFacts({ device, backend }: RunRecord['environment']): [string, string][] {
+  return Object.entries(backend)
+    .filter(([key]) => !leftOut.has(key) && !(key === 'memoryTotal' && device === 'cpu'))
+    .map(([key, value]) => [names[key] ?? words(key), value]);
+}
+
+/** 'instructionSet': 'instruction set' */
+const words = (key: string): string => key.replace(/(?<=[a-z])[A-Z](?=[a-z])/g, (letter) => ` ${letter.toLowerCase()}`);

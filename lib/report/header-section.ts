@@ -2,11 +2,11 @@
 import { bytes, count, duration, percent } from '../cli/format.js';
 import type { RunRecord } from '../cli/run-record.js';
 import { type Html, html } from './html.js';
-import { bestEpoch, lossText, plural } from './run-facts.js';
+import { bestEpoch, dataTitle, hasTop5, lossText, plural } from './run-facts.js';
 
 export function headerSection(record: RunRecord, imagesPerSecond: number | null): Html {
   return html`<header>
-<h1><span class="model">${record.model}</span> on <span class="data">${record.data}</span></h1>
+<h1><span class="model">${record.model}</span> on <span class="data" title="${record.data}">${dataTitle(record)}</span></h1>
 <p class="result" id="result">${resultText(record)}</p>
 <dl class="numbers" id="numbers">${numbers(record, imagesPerSecond).map(
     ([name, value, detail]) =>
@@ -55,11 +55,10 @@ function accuracyTiles(record: RunRecord): NumberTile[] {
   const best = bestEpoch(record);
   const last = record.epochs.at(-1)?.validation;
   if (!best) return [];
-  const hasMoreThanFive = best.validation.classes.length > 5;
   return [
     ['best accuracy', percent(best.validation.top1), `validation, epoch ${best.epoch}`],
     ...(last ? [['last accuracy', percent(last.top1), 'validation'] as const] : []),
-    ...(hasMoreThanFive ? [['top 5', percent(best.validation.top5), `epoch ${best.epoch}`] as const] : []),
+    ...(hasTop5(record) ? [['top 5', percent(best.validation.top5), `epoch ${best.epoch}`] as const] : []),
     ['validation loss', lossText(best.validation.loss), `epoch ${best.epoch}`],
   ];
 }

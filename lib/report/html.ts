@@ -16,6 +16,10 @@ export function html(markup: TemplateStringsArray, ...parts: readonly Part[]): H
   return new Html(markup.map((text, i) => (i === 0 ? text : markupOf(parts[i - 1] ?? null) + text)).join(''));
 }
 
+/** A name that may be broken after each slash: that of a nested class or of a file. */
+export const breakable = (name: string): Html =>
+  html`${name.split(/(?<=\/)/).map((part, i) => (i === 0 ? html`${part}` : html`<wbr>${part}`))}`;
+
 /** Markup of our own: a style sheet, a script, SVG of escaped parts. */
 export const trusted = (markup: string): Html => new Html(markup);
 

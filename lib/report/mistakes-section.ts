@@ -2,7 +2,7 @@
 import { count, percent } from '../cli/format.js';
 import type { RunRecord } from '../cli/run-record.js';
 import { pngDataUri } from '../train/report/png.js';
-import { type Html, html } from './html.js';
+import { breakable, type Html, html } from './html.js';
 import { className, type ValidatedEpoch } from './run-facts.js';
 import type { Mistake } from './worst-mistakes.js';
 
@@ -18,7 +18,7 @@ function tile(record: RunRecord, mistake: Mistake): Html {
   const [actual, predicted] = [className(record, mistake.actual), className(record, mistake.predicted)];
   const isSmall = Math.max(mistake.width, mistake.height) < 100;
   return html`<figure class="mistake"><img${isSmall ? html` class="small"` : null} src="${pngDataUri(mistake)}" width="${mistake.width}" height="${mistake.height}" alt="an image of ${actual}">
-<figcaption><span class="predicted">${predicted} <small>${percent(mistake.probability, 1)}</small></span><span class="actual">is ${actual}</span></figcaption></figure>`;
+<figcaption><span class="predicted">${breakable(predicted)} <small>${percent(mistake.probability, 1)}</small></span><span class="actual">is ${breakable(actual)}</span></figcaption></figure>`;
 }
 
 export function classesSection(record: RunRecord, { epoch, validation }: ValidatedEpoch): Html {
@@ -29,7 +29,7 @@ export function classesSection(record: RunRecord, { epoch, validation }: Validat
 <thead><tr><th aria-sort="none"><button>class</button></th><th aria-sort="none"><button>precision</button></th><th aria-sort="none"><button>recall</button></th><th aria-sort="none"><button>images</button></th></tr></thead>
 <tbody>${validation.classes.map(
     ({ precision, recall, images }, i) =>
-      html`<tr><th data-value="${i}">${className(record, i)}</th>${part(precision)}${part(recall)}<td data-value="${images}">${count(images)}</td></tr>`,
+      html`<tr><th data-value="${i}">${breakable(className(record, i))}</th>${part(precision)}${part(recall)}<td data-value="${images}">${count(images)}</td></tr>`,
   )}</tbody></table></div>
 </section>`;
 }

@@ -33,8 +33,8 @@ section { margin-top: 3rem; }
 .note, .empty { color: var(--muted); font-size: 0.9rem; max-width: 48rem; }
 .problems { margin: 0.5rem 0; padding: 0.6rem 0.9rem; border-left: 3px solid var(--wrong); background: var(--card); list-style: none; font-size: 0.9rem; overflow-wrap: anywhere; }
 
-.numbers { display: flex; flex-wrap: wrap; gap: 1px; margin-top: 1.75rem; background: var(--rule); border: 1px solid var(--rule); border-radius: 8px; overflow: hidden; }
-.numbers > div { flex: 1 1 calc(20% - 1px); min-width: 9rem; padding: 0.75rem 0.9rem; background: var(--card); }
+.numbers { display: grid; grid-template-columns: repeat(auto-fill, minmax(10rem, 1fr)); gap: 1px; margin-top: 1.75rem; background: var(--card); border: 1px solid var(--rule); border-radius: 8px; overflow: hidden; }
+.numbers > div { padding: 0.75rem 0.9rem; box-shadow: 0 0 0 1px var(--rule); }
 .numbers dt { font-size: 0.8rem; color: var(--muted); }
 .numbers dd { font-size: 1.3rem; line-height: 1.3; font-weight: 600; white-space: nowrap; }
 .numbers dd.detail { font-size: 0.8rem; font-weight: 400; color: var(--muted); white-space: normal; }
@@ -72,8 +72,9 @@ figcaption:has(h3) { margin-bottom: 0.65rem; }
 table { border-collapse: collapse; }
 .figures { width: 100%; font-size: 0.88rem; }
 .figures th, .figures td { padding: 0.32rem 0.75rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--grid); }
-.figures th:first-child, .figures td:first-child { text-align: left; padding-left: 0; }
-.figures thead th { position: sticky; top: 0; background: var(--paper); color: var(--muted); font-weight: 500; border-bottom: 1px solid var(--rule); vertical-align: bottom; }
+.figures th:first-child, .figures td:first-child { text-align: left; padding-left: 0; position: sticky; left: 0; background: var(--paper); }
+.figures thead th { position: sticky; top: 0; z-index: 1; background: var(--paper); color: var(--muted); font-weight: 500; border-bottom: 1px solid var(--rule); vertical-align: bottom; }
+.figures thead th:first-child { z-index: 2; }
 .figures tbody th { font-weight: 500; }
 .sortable { max-width: 46rem; }
 .sortable tbody th { white-space: normal; overflow-wrap: anywhere; min-width: 8rem; }
@@ -134,7 +135,7 @@ pre { margin: 0.5rem 0 0; padding: 1rem; overflow-x: auto; background: var(--car
   .scroll, .scroll.tall { overflow: visible; max-height: none; }
   .figures { font-size: 8pt; }
   .figures th, .figures td { padding: 0.2rem 0.4rem; }
-  .figures thead th { position: static; }
+  .figures th, .figures td, .figures thead th { position: static; }
   .sortable button::after { content: none; }
 }
 `;

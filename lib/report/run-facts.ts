@@ -1,4 +1,5 @@
 // What several parts of a report ask of a run's record.
+import { basename } from 'node:path';
 import type { RunRecord } from '../cli/run-record.js';
 import type { ClassificationMetrics, FitEpoch } from '../train/index.js';
 
@@ -13,6 +14,13 @@ export function bestEpoch({ epochs }: Pick<RunRecord, 'epochs'>): ValidatedEpoch
       undefined,
     );
 }
+
+/** What a run was trained on, as a heading has it: of a folder its own name. */
+export const dataTitle = ({ data, config }: RunRecord): string =>
+  config.data.name.startsWith('folder:') ? basename(data) : data;
+
+/** Whether the five likeliest classes are not all of them, so that top-5 accuracy tells something. */
+export const hasTop5 = ({ net }: Pick<RunRecord, 'net'>): boolean => net.classes > 5;
 
 /** A class's name, or its number where it has none. */
 export function className({ net }: Pick<RunRecord, 'net'>, index: number): string {

@@ -10,7 +10,7 @@ import { html } from './html.js';
 import { type Metrics, meanSpeed, readMetrics, speeds } from './metrics-file.js';
 import { classesSection, mistakesSection } from './mistakes-section.js';
 import { page } from './page.js';
-import { bestEpoch } from './run-facts.js';
+import { bestEpoch, dataTitle } from './run-facts.js';
 import type { Mistake } from './worst-mistakes.js';
 
 export interface ReportContents {
@@ -31,7 +31,7 @@ export async function writeReport(folder: string, contents: ReportContents): Pro
 export function reportHtml({ record, mistakes }: ReportContents, metrics: Metrics): string {
   const best = bestEpoch(record);
   return page(
-    `${record.model} on ${record.data}`,
+    `${record.model} on ${dataTitle(record)}`,
     html`${headerSection(record, meanSpeed([...speeds(metrics.steps).values()]))}
 <main>
 ${curvesSection(record, metrics)}

@@ -228,6 +228,48 @@ describeInChromium('the report of an unusual run', (open) => {
     expect(await body(page)).not.toMatch(/undefined|Infinity|\[object|null/);
   }
 
+  test('nested classes of a folder: names break after slashes, five classes have no top 5, facts have names', async () => {
+    const classNames = ['animals/domestic/cat', 'animals/domestic/dog', 'cup', 'hat', 'vehicles/fire-engine'];
+    const record = sampleRecord({ classNames });
+    record.data = '/home/someone/pictures of things';
+    record.config.data.name = `folder:${record.data}`;
+    record.environment.backend = {
+      instructionSet: 'AVX2',
+      openMP: 'libgomp.so.1',
+      memoryTotal: '9 GiB',
+      planCache: '0',
+    };
+    const opened = await open(await reportOf(record, sampleMetrics(8), [sampleMistake(3, 0, 4)]), {
+      viewport: { width: 400, height: 800 },
+    });
+    const { page } = opened;
+    await expectGood(opened);
+    expect(await texts(page, 'h1')).toEqual(['cifar-resnet20 on pictures of things']);
+    expect(await page.$eval('h1 .data', (element) => element.getAttribute('title'))).toBe(record.data);
+    for (const places of ['#mistakes .actual', '#class-table tbody th', '#pairs b:first-child'])
+      expect((await page.$eval(places, (element) => element.innerHTML)).replace(/^is /, '')).toContain(
+        'animals/<wbr>domestic/<wbr>',
+      );
+    expect(await texts(page, '#epochs th')).not.toContain('top 5');
+    expect(await texts(page, '#numbers dt')).not.toContain('top 5');
+    const facts = await texts(page, '#environment dt');
+    expect(facts).toEqual(expect.arrayContaining(['instruction set', 'OpenMP']));
+    expect(facts).not.toEqual(expect.arrayContaining(['planCache']));
+    expect(facts.filter((name) => /memory/i.test(name))).toEqual(['memory']); // once
+  });
+
+  test('on a narrow screen the first column stays while a table is scrolled', async () => {
+    const { page } = await open(await reportOf(sampleRecord(), []), { viewport: { width: 400, height: 800 } });
+    const left = () => page.$eval('#epochs tbody th', (cell) => cell.getBoundingClientRect().left);
+    const before = await left();
+    const scrolled = await page.$eval('.scroll:has(#epochs)', (box) => {
+      box.scrollLeft = 200;
+      return box.scrollLeft;
+    });
+    expect(scrolled).toBeGreaterThan(100);
+    expect(await left()).toBe(before);
+  });
+
   test('hostile names are text', async () => {
     const hostile = '<img src=x onerror="window.hacked=1">';
     const record = sampleRecord({ classNames: [hostile, '</script><script>window.hacked=1</script>', '"\'>&amp;'] });
