@@ -18,10 +18,9 @@ bool SameStrides(const Blocking& blocking, const Dims& expected) {
   return true;
 }
 
-// Channels in one block, as the vectors of this processor hold.
-int64_t VectorBlock() { return HasInstructions(dnnl_cpu_isa_avx512_core) ? 16 : 8; }
-
 }  // namespace
+
+int64_t VectorBlock() { return HasInstructions(dnnl_cpu_isa_avx512_core) ? 16 : 8; }
 
 std::optional<ChannelBlocks> ChannelBlocksOf(const MemoryDesc& image) {
   const Blocking blocking = BlockingOf(image);

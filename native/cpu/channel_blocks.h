@@ -18,6 +18,9 @@ struct ChannelBlocks {
 // all channels.
 std::optional<ChannelBlocks> ChannelBlocksOf(const MemoryDesc& image);
 
+// Channels in one block, as the vectors of this processor hold.
+int64_t VectorBlock();
+
 // An image of one pixel is the same bytes in blocks as plain. Where `image` [n, c, 1, 1] is plain and whole blocks hold
 // its channels, gives the blocked descriptor, for which oneDNN has the faster code; else `image` itself.
 MemoryDesc BlockedIfSameBytes(const MemoryDesc& image);

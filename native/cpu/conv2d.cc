@@ -2,6 +2,7 @@
 // request.
 #include "cpu/conv2d_algorithm.h"
 #include "cpu/conv2d_matrix.h"
+#include "cpu/conv2d_merged_groups.h"
 #include "cpu/conv2d_winograd.h"
 #include "cpu/keep_nan.h"
 #include "cpu/primitive_plan.h"
@@ -113,11 +114,22 @@ class ForwardMaker {
         if (!SuitsMatrix(live_, dtype_)) return nullptr;
         return MakeMatrixForward(context_, p_, whole_, live_, direct_.src_desc(), direct_.dst_desc(), inputs, outputs_,
                                  has_bias_);
+      case ConvAlgorithm::kMergedGroups:
+        return MakeMerged(inputs);
       case ConvAlgorithm::kTapProducts:
       case ConvAlgorithm::kOuterProducts:
         break;
     }
     return nullptr;
+  }
+
+  PlanPtr MakeMerged(const Descs& inputs) const {
+    const int64_t merged = GroupsToMerge(whole_);
+    if (merged == 1) return nullptr;
+    const auto make = [this](const Conv2dParams& p, const Descs& merged_inputs, const Descs& outputs) {
+      return ForwardMaker(context_, p, merged_inputs, outputs, has_bias_).MakeBy(ConvAlgorithm::kDirect, merged_inputs);
+    };
+    return MakeWithMergedWeights(context_, p_, merged, inputs, outputs_, make);
   }
 
   PlanPtr MakeOneDnn(const Forward::primitive_desc& desc, const Descs& inputs) const {

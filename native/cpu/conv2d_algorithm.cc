@@ -22,6 +22,7 @@ constexpr Row kRows[] = {
     {ConvAlgorithm::kMatrix, "matrix"},
     {ConvAlgorithm::kTapProducts, "tapProducts"},
     {ConvAlgorithm::kOuterProducts, "outerProducts"},
+    {ConvAlgorithm::kMergedGroups, "mergedGroups"},
 };
 
 // oneDNN's Winograd saves less where there is less to do, and that in 16 bits rounds visibly more.
@@ -44,7 +45,7 @@ std::optional<ConvAlgorithm> FixedAlgorithm() {
   if (const auto algorithm = AlgorithmNamed(name)) return algorithm;
   throw Error(ErrorCode::kConfig,
               std::string("RESIDUA_CONV_ALGORITHM: expected direct, winograd, libraryWinograd, matrix, "
-                          "tapProducts or outerProducts, got '") +
+                          "tapProducts, outerProducts or mergedGroups, got '") +
                   name + "'. Correct or unset the variable.");
 }
 
@@ -64,10 +65,24 @@ PlanPtr MakeOrDirect(const MakeConvPlan& make, ConvAlgorithm algorithm, const De
   return plan ? plan : make(ConvAlgorithm::kDirect, inputs);
 }
 
+// Whether oneDNN falls back to matrix products or plain loops, which for groups can be a hundred times slower.
+bool IsFallback(const CpuPlan& plan) {
+  const std::string algorithm = plan.Algorithm();
+  return algorithm.find("gemm") != std::string::npos || algorithm.find("ref") != std::string::npos;
+}
+
+// The plan with merged groups where only that is by a kernel for convolutions.
+PlanPtr MergedInsteadOfFallback(const ConvTask& task, const MakeConvPlan& make) {
+  PlanPtr merged = MakeIfPossible(make, ConvAlgorithm::kMergedGroups, task.inputs);
+  if (!merged || IsFallback(*merged)) return nullptr;
+  return IsFallback(*make(ConvAlgorithm::kDirect, task.inputs)) ? merged : nullptr;
+}
+
 }  // namespace
 
 PlanPtr PlanConvolution(const CpuContext& context, const ConvTask& task, const MakeConvPlan& make) {
   if (const auto fixed = FixedAlgorithm()) return MakeOrDirect(make, *fixed, task.inputs);
+  if (PlanPtr merged = MergedInsteadOfFallback(task, make)) return merged;
   const auto direct = [&] { return make(ConvAlgorithm::kDirect, task.inputs); };
   const double operations = task.geometry.Flops();
   if (!context.tuner || operations < kWorthTiming) return direct();

@@ -14,6 +14,7 @@ enum class ConvAlgorithm {
   kMatrix,           // one matrix product for all of a tiny image: conv2d_matrix.h
   kTapProducts,      // gradient of the weights, a product for each tap: conv2d_tap_products.h
   kOuterProducts,    // gradient of the weights, summed up in registers: conv2d_outer_products.h
+  kMergedGroups,     // small groups, several as one: conv2d_merged_groups.h
 };
 
 // The plan of the op by an algorithm, for inputs laid out as given; null where the algorithm is not for this op. It may
@@ -29,8 +30,9 @@ struct ConvTask {
 };
 
 // The plan by the algorithm that is fastest here, as the tuner finds out once: one that is not the direct convolution
-// must be clearly faster. Without a tuner, and for work too small to be worth timing, the direct one.
-// RESIDUA_CONV_ALGORITHM (direct, winograd, libraryWinograd, matrix, tapProducts, outerProducts) fixes it wherever that
+// must be clearly faster. Without a tuner, and for work too small to be worth timing, the direct one. Where oneDNN has
+// no kernel for the size of the groups but one after merging them, these are merged, untimed. RESIDUA_CONV_ALGORITHM
+// (direct, winograd, libraryWinograd, matrix, tapProducts, outerProducts, mergedGroups) fixes it wherever that
 // algorithm can be used.
 PlanPtr PlanConvolution(const CpuContext& context, const ConvTask& task, const MakeConvPlan& make);
 

@@ -1,6 +1,7 @@
 // The convolution's gradients: of the data (dy, w -> dx) and of the weights (x, dy -> dw, db).
 #include "cpu/conv2d_algorithm.h"
 #include "cpu/conv2d_matrix.h"
+#include "cpu/conv2d_merged_groups.h"
 #include "cpu/conv2d_outer_products.h"
 #include "cpu/conv2d_tap_products.h"
 #include "cpu/conv2d_winograd.h"
@@ -25,6 +26,7 @@ class DataMaker {
  public:
   DataMaker(const CpuContext& context, const Conv2dParams& p, const Descs& inputs, const Descs& outputs)
       : context_(context),
+        p_(p),
         outputs_(outputs),
         dtype_(inputs[0].dtype),
         whole_(p, outputs[0].shape, inputs[1].shape, inputs[0].shape),
@@ -60,6 +62,8 @@ class DataMaker {
         if (!SuitsMatrix(live_, dtype_)) return nullptr;
         return MakeMatrixBackwardData(context_, whole_, live_, direct_.diff_src_desc(), direct_.diff_dst_desc(), inputs,
                                       outputs_);
+      case ConvAlgorithm::kMergedGroups:
+        return MakeMerged(inputs);
       case ConvAlgorithm::kTapProducts:
       case ConvAlgorithm::kOuterProducts:
         break;
@@ -75,6 +79,15 @@ class DataMaker {
                                           live_.padding_after);
   }
 
+  PlanPtr MakeMerged(const Descs& inputs) const {
+    const int64_t merged = GroupsToMerge(whole_);
+    if (merged == 1) return nullptr;
+    const auto make = [this](const Conv2dParams& p, const Descs& merged_inputs, const Descs& outputs) {
+      return DataMaker(context_, p, merged_inputs, outputs)(ConvAlgorithm::kDirect, merged_inputs);
+    };
+    return MakeWithMergedWeights(context_, p_, merged, inputs, outputs_, make);
+  }
+
   PlanPtr MakeOneDnn(const BackwardData::primitive_desc& desc, const Descs& inputs) const {
     auto plan = std::make_shared<PrimitivePlan>(context_, BackwardData(desc), desc.scratchpad_desc(), inputs, outputs_);
     plan->AddInput(DNNL_ARG_DIFF_DST, 0, desc.diff_dst_desc());
@@ -87,6 +100,7 @@ class DataMaker {
   }
 
   const CpuContext& context_;
+  Conv2dParams p_;
   const Descs& outputs_;
   DType dtype_;
   ConvGeometry whole_, live_;
@@ -98,6 +112,7 @@ class WeightsMaker {
  public:
   WeightsMaker(const CpuContext& context, const Conv2dParams& p, const Descs& inputs, const Descs& outputs)
       : context_(context),
+        p_(p),
         outputs_(outputs),
         has_bias_(outputs.size() > 1),
         dtype_(inputs[0].dtype),
@@ -136,6 +151,8 @@ class WeightsMaker {
       case ConvAlgorithm::kOuterProducts:
         if (!SuitsOuterProducts(live_, dtype_)) return nullptr;
         return MakeOuterProducts(context_, whole_, live_, MasterLayout(), inputs, outputs_);
+      case ConvAlgorithm::kMergedGroups:
+        return MakeMerged(inputs);
       case ConvAlgorithm::kMatrix:
         break;
     }
@@ -155,6 +172,15 @@ class WeightsMaker {
     return BlockingOf(whole_weights_).valid ? whole_weights_ : PlainMemoryDesc(DType::kFloat32, outputs_[0].shape);
   }
 
+  PlanPtr MakeMerged(const Descs& inputs) const {
+    const int64_t merged = GroupsToMerge(whole_);
+    if (merged == 1) return nullptr;
+    const auto make = [this](const Conv2dParams& p, const Descs& merged_inputs, const Descs& outputs) {
+      return WeightsMaker(context_, p, merged_inputs, outputs)(ConvAlgorithm::kDirect, merged_inputs);
+    };
+    return MakeWithMergedGradient(context_, p_, merged, inputs, outputs_, make);
+  }
+
   PlanPtr MakeOneDnn(const BackwardWeights::primitive_desc& desc, const Descs& inputs) const {
     auto plan =
         std::make_shared<PrimitivePlan>(context_, BackwardWeights(desc), desc.scratchpad_desc(), inputs, outputs_);
@@ -170,6 +196,7 @@ class WeightsMaker {
   }
 
   const CpuContext& context_;
+  Conv2dParams p_;
   const Descs& outputs_;
   bool has_bias_;
   DType dtype_;

@@ -86,6 +86,37 @@ const geometries: Record<string, ConvGeometry> = {
     padding: 3,
   }),
   '3x3 on 2x2, 2 groups': geometryOf({ x: [2, 32, 2, 2], channels: 32, kernel: 3, padding: 1, groups: 2 }),
+  '3x3 on 7x7, 32 groups of 4': geometryOf({ x: [2, 128, 7, 7], channels: 128, kernel: 3, padding: 1, groups: 32 }),
+  '3x3 on 9x7, stride 2, batch 1, 4 groups of 4': geometryOf({
+    x: [1, 16, 9, 7],
+    channels: 16,
+    kernel: 3,
+    strides: 2,
+    padding: 1,
+    groups: 4,
+  }),
+  '3x3 on 6x5, dilated, 3 groups of 5': geometryOf({
+    x: [2, 15, 6, 5],
+    channels: 15,
+    kernel: 3,
+    padding: 2,
+    dilation: 2,
+    groups: 3,
+  }),
+  '3x3 on 5x5, 2 groups of 3 to 5': geometryOf({ x: [3, 6, 5, 5], channels: 10, kernel: 3, groups: 2 }),
+  '3x3 on one pixel, 2 groups of 3': geometryOf({ x: [3, 6, 1, 1], channels: 6, kernel: 3, padding: 1, groups: 2 }),
+  '3x3 on 6x6, stride 2, 32 groups of 5': geometryOf({
+    x: [2, 160, 6, 6],
+    channels: 160,
+    kernel: 3,
+    strides: 2,
+    padding: 1,
+    groups: 32,
+  }),
+  '1x1 on 4x4, 8 groups of 8': geometryOf({ x: [2, 64, 4, 4], channels: 64, kernel: 1, groups: 8 }),
+  '3x3 on 5x4, 6 groups of 1 to 2': geometryOf({ x: [2, 6, 5, 4], channels: 12, kernel: 3, padding: 1, groups: 6 }),
+  '3x3 on 5x4, 31 groups of 3': geometryOf({ x: [2, 93, 5, 4], channels: 93, kernel: 3, padding: 1, groups: 31 }),
+  '3x3 on 5x4, 16 groups of 1': geometryOf({ x: [2, 16, 5, 4], channels: 16, kernel: 3, padding: 1, groups: 16 }),
 };
 
 const shapesOf = (geometry: ConvGeometry) => ({
@@ -162,15 +193,21 @@ async function convolve(algorithm: string, dtype: string): Promise<Outcome[]> {
   writeFileSync(file('in.json'), JSON.stringify({ dtype, cases }));
   const tsx = join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs');
   const args = [tsx, '--tsconfig', join(root, 'tsconfig.json'), file('script.mts'), file('in.json'), file('out.json')];
-  const run = await runNode(args, { env: { RESIDUA_CONV_ALGORITHM: algorithm } });
+  const run = await runNode(args, {
+    env: { RESIDUA_CONV_ALGORITHM: algorithm === 'choice' ? '' : algorithm },
+  });
   expect(run).toEqual({ status: 0, stdout: '', stderr: '' });
   return JSON.parse(readFileSync(file('out.json'), 'utf8'));
 }
 
 // The others read more pixels than their kernel has taps on the image, or are grouped.
-const asMatrix = /^3x3 on one pixel|^1x1 on one pixel|^5x5|^3x3 on 2x2(?!.*groups)|^3x3 on 3x3/;
+const asMatrix = /^(3x3 on (one pixel|2x2|3x3)|1x1 on one pixel|5x5)(?!.*groups)/;
 
 const asWinograd = /^3x3 on (2x2|3x3|5x7|12x12|33x15)(?!.*(stride|groups|dilated|3 channels))/;
+
+// Groups that leave vectors of 8 partly empty, and those that do so with vectors of 16 alone. 31 cannot be merged evenly.
+const asMergedGroups = /groups of (3|4|5|1 to 2)(?<!31 groups of 3)/;
+const asMergedGroupsOf16 = /groups of 8/;
 
 // More than 196 in y.
 const tooManyPositions = /on 30x31|on 33x15|on 25x37/;
@@ -192,11 +229,24 @@ function expectedAlgorithms(algorithm: string, name: string, dtype: string): str
       asWinograd.test(name) && (hasAvx512(dtype) || (dtype === 'float32' && hasAvx2()))
         ? ['conv2d', 'conv2dFused', 'conv2dBackwardData', 'conv2dBackwardWeights']
         : [],
+    mergedGroups:
+      asMergedGroups.test(name) || (asMergedGroupsOf16.test(name) && hasAvx512('float32'))
+        ? ['conv2d', 'conv2dFused', 'conv2dBackwardData', 'conv2dBackwardWeights']
+        : [],
   }[algorithm];
   return (ops ?? []).map((op) => `${op} ${algorithm}`);
 }
 
-const algorithms = ['direct', 'winograd', 'libraryWinograd', 'matrix', 'tapProducts', 'outerProducts'];
+const algorithms = [
+  'direct',
+  'winograd',
+  'libraryWinograd',
+  'matrix',
+  'tapProducts',
+  'outerProducts',
+  'mergedGroups',
+  'choice',
+];
 const types = ['float32', 'bfloat16'].filter((type) => supports(cpu(), type as 'bfloat16'));
 
 describe.each(types)('%s', (dtype) => {
@@ -216,7 +266,13 @@ describe.each(types)('%s', (dtype) => {
       const atol = algorithm === 'winograd' ? 2e-1 : 8e-2;
       const tolerances = dtype === 'float32' ? { rtol: 1e-5, atol: 5e-5 } : { rtol: 2e-2, atol };
       const { results, algorithms } = outcomes[i] as Outcome;
-      expect(algorithms).toEqual(expect.arrayContaining(expectedAlgorithms(algorithm, name, dtype)));
+      const names = algorithms.map((each) => each.replace(/:.*/, '')); // without oneDNN's part
+      expect(names).toEqual(expect.arrayContaining(expectedAlgorithms(algorithm, name, dtype)));
+      const unexpected = algorithm === 'mergedGroups' && expectedAlgorithms(algorithm, name, dtype).length === 0;
+      if (unexpected) expect(names.filter((each) => each.includes('mergedGroups'))).toEqual([]);
+      if (algorithm === 'choice' && name.includes('32 groups')) {
+        expect(algorithms.filter((each) => each.startsWith('conv2d') && /gemm|ref/.test(each))).toEqual([]);
+      }
       for (const result of results) {
         for (const [key, shape] of Object.entries({
           y: shapes.dy,
@@ -242,6 +298,6 @@ test('an algorithm that does not exist is refused', async () => {
     env: { RESIDUA_CONV_ALGORITHM: 'fft' },
   });
   expect(run.stderr).toContain(
-    "expected direct, winograd, libraryWinograd, matrix, tapProducts or outerProducts, got 'fft'",
+    "expected direct, winograd, libraryWinograd, matrix, tapProducts, outerProducts or mergedGroups, got 'fft'",
   );
 });
