@@ -3,6 +3,7 @@
 #include "cpu/conv2d_algorithm.h"
 #include "cpu/conv2d_matrix.h"
 #include "cpu/conv2d_merged_groups.h"
+#include "cpu/conv2d_transposed.h"
 #include "cpu/conv2d_winograd.h"
 #include "cpu/keep_nan.h"
 #include "cpu/primitive_plan.h"
@@ -116,6 +117,9 @@ class ForwardMaker {
                                  has_bias_);
       case ConvAlgorithm::kMergedGroups:
         return MakeMerged(inputs);
+      case ConvAlgorithm::kTransposed:
+        if (!SuitsTransposed(p_, whole_, has_bias_)) return nullptr;
+        return MakeTransposed(context_, p_, inputs, outputs_);
       case ConvAlgorithm::kTapProducts:
       case ConvAlgorithm::kOuterProducts:
         break;

@@ -23,6 +23,7 @@ constexpr Row kRows[] = {
     {ConvAlgorithm::kTapProducts, "tapProducts"},
     {ConvAlgorithm::kOuterProducts, "outerProducts"},
     {ConvAlgorithm::kMergedGroups, "mergedGroups"},
+    {ConvAlgorithm::kTransposed, "transposed"},
 };
 
 // oneDNN's Winograd saves less where there is less to do, and that in 16 bits rounds visibly more.
@@ -45,7 +46,7 @@ std::optional<ConvAlgorithm> FixedAlgorithm() {
   if (const auto algorithm = AlgorithmNamed(name)) return algorithm;
   throw Error(ErrorCode::kConfig,
               std::string("RESIDUA_CONV_ALGORITHM: expected direct, winograd, libraryWinograd, matrix, "
-                          "tapProducts, outerProducts or mergedGroups, got '") +
+                          "tapProducts, outerProducts, mergedGroups or transposed, got '") +
                   name + "'. Correct or unset the variable.");
 }
 
@@ -71,21 +72,20 @@ bool IsFallback(const CpuPlan& plan) {
   return algorithm.find("gemm") != std::string::npos || algorithm.find("ref") != std::string::npos;
 }
 
-// The plan with merged groups where only that is by a kernel for convolutions.
-PlanPtr MergedInsteadOfFallback(const ConvTask& task, const MakeConvPlan& make) {
-  PlanPtr merged = MakeIfPossible(make, ConvAlgorithm::kMergedGroups, task.inputs);
-  if (!merged || IsFallback(*merged)) return nullptr;
-  return IsFallback(*make(ConvAlgorithm::kDirect, task.inputs)) ? merged : nullptr;
+// Whether only merged groups are convolved by a kernel for convolutions.
+bool MergesInsteadOfFallback(const ConvTask& task, const MakeConvPlan& make) {
+  const PlanPtr merged = MakeIfPossible(make, ConvAlgorithm::kMergedGroups, task.inputs);
+  return merged && !IsFallback(*merged) && IsFallback(*make(ConvAlgorithm::kDirect, task.inputs));
 }
 
 }  // namespace
 
 PlanPtr PlanConvolution(const CpuContext& context, const ConvTask& task, const MakeConvPlan& make) {
   if (const auto fixed = FixedAlgorithm()) return MakeOrDirect(make, *fixed, task.inputs);
-  if (PlanPtr merged = MergedInsteadOfFallback(task, make)) return merged;
-  const auto direct = [&] { return make(ConvAlgorithm::kDirect, task.inputs); };
+  const bool merges = MergesInsteadOfFallback(task, make);
+  const auto usual = [&] { return make(merges ? ConvAlgorithm::kMergedGroups : ConvAlgorithm::kDirect, task.inputs); };
   const double operations = task.geometry.Flops();
-  if (!context.tuner || operations < kWorthTiming) return direct();
+  if (!context.tuner || operations < kWorthTiming) return usual();
   const std::string key = task.geometry.Key(task.direction, task.inputs[0].dtype, context.threads);
   if (const auto known = AlgorithmNamed(context.tuner->Known(key))) return MakeOrDirect(make, *known, task.inputs);
 
@@ -93,10 +93,11 @@ PlanPtr PlanConvolution(const CpuContext& context, const ConvTask& task, const M
   std::vector<AlgorithmTuner::Candidate> candidates;
   for (const Row& row : kRows) {
     if (!IsWorthTiming(row.algorithm, task.inputs[0].dtype, operations)) continue;
+    if (merges && row.algorithm == ConvAlgorithm::kDirect) continue;
     if (PlanPtr plan = MakeIfPossible(make, row.algorithm, usual_inputs))
       candidates.push_back({row.name, std::move(plan)});
   }
-  if (candidates.size() == 1) return direct();
+  if (candidates.size() == 1) return usual();
   const std::string fastest = context.tuner->Fastest(context, key, usual_inputs, candidates);
   return MakeOrDirect(make, *AlgorithmNamed(fastest), task.inputs);
 }

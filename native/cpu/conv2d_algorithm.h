@@ -15,6 +15,7 @@ enum class ConvAlgorithm {
   kTapProducts,      // gradient of the weights, a product for each tap: conv2d_tap_products.h
   kOuterProducts,    // gradient of the weights, summed up in registers: conv2d_outer_products.h
   kMergedGroups,     // small groups, several as one: conv2d_merged_groups.h
+  kTransposed,       // small groups, forward, by the gradient's kernel: conv2d_transposed.h
 };
 
 // The plan of the op by an algorithm, for inputs laid out as given; null where the algorithm is not for this op. It may
@@ -31,9 +32,9 @@ struct ConvTask {
 
 // The plan by the algorithm that is fastest here, as the tuner finds out once: one that is not the direct convolution
 // must be clearly faster. Without a tuner, and for work too small to be worth timing, the direct one. Where oneDNN has
-// no kernel for the size of the groups but one after merging them, these are merged, untimed. RESIDUA_CONV_ALGORITHM
-// (direct, winograd, libraryWinograd, matrix, tapProducts, outerProducts, mergedGroups) fixes it wherever that
-// algorithm can be used.
+// no kernel for the size of the groups but one after merging them, the latter stands in for the direct one, which may
+// take seconds and is not even timed. RESIDUA_CONV_ALGORITHM (direct, winograd, libraryWinograd, matrix, tapProducts,
+// outerProducts, mergedGroups, transposed) fixes it wherever that algorithm can be used.
 PlanPtr PlanConvolution(const CpuContext& context, const ConvTask& task, const MakeConvPlan& make);
 
 }  // namespace residua::cpu

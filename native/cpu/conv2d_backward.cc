@@ -66,6 +66,7 @@ class DataMaker {
         return MakeMerged(inputs);
       case ConvAlgorithm::kTapProducts:
       case ConvAlgorithm::kOuterProducts:
+      case ConvAlgorithm::kTransposed:
         break;
     }
     return nullptr;
@@ -154,6 +155,7 @@ class WeightsMaker {
       case ConvAlgorithm::kMergedGroups:
         return MakeMerged(inputs);
       case ConvAlgorithm::kMatrix:
+      case ConvAlgorithm::kTransposed:
         break;
     }
     return nullptr;

@@ -103,6 +103,13 @@ const geometries: Record<string, ConvGeometry> = {
     dilation: 2,
     groups: 3,
   }),
+  '3x3 on 3x6, padded by more than its extent, 2 groups of 8': geometryOf({
+    x: [2, 16, 3, 6],
+    channels: 16,
+    kernel: 3,
+    padding: 3,
+    groups: 2,
+  }),
   '3x3 on 5x5, 2 groups of 3 to 5': geometryOf({ x: [3, 6, 5, 5], channels: 10, kernel: 3, groups: 2 }),
   '3x3 on one pixel, 2 groups of 3': geometryOf({ x: [3, 6, 1, 1], channels: 6, kernel: 3, padding: 1, groups: 2 }),
   '3x3 on 6x6, stride 2, 32 groups of 5': geometryOf({
@@ -146,7 +153,8 @@ import { supports } from '../helpers/devices.js';
     y.backward(dy.astype(dtype));
     const attributes = { ...window, relu: true, hasResidual: true };
     const twice = run1('conv2dFused', attributes, [image(x), w.astype(dtype), b, ops.copy(y)]);
-    const result = { y: [...y.dataSync()], twice: [...twice.dataSync()] };
+    const bare = ops.conv2d(image(x), w.astype(dtype), undefined, window);
+    const result = { y: [...y.dataSync()], twice: [...twice.dataSync()], bare: [...bare.dataSync()] };
     for (const [name, input] of Object.entries({ dx: x, dw: w, db: b })) {
       result[name] = [...input.grad.dataSync()];
       input.grad.dispose();
@@ -175,8 +183,8 @@ import { supports } from '../helpers/devices.js';
   }
   writeFileSync(to, JSON.stringify(outcomes));`;
 
-/** `twice`: max(2 y, 0), by the fused op. */
-type Result = Record<'y' | 'twice' | 'dx' | 'dw' | 'db', number[]>;
+/** `twice`: max(2 y, 0), by the fused op; `bare`: y without bias. */
+type Result = Record<'y' | 'twice' | 'bare' | 'dx' | 'dw' | 'db', number[]>;
 interface Outcome {
   results: Result[];
   algorithms: string[];
@@ -229,6 +237,7 @@ function expectedAlgorithms(algorithm: string, name: string, dtype: string): str
       asWinograd.test(name) && (hasAvx512(dtype) || (dtype === 'float32' && hasAvx2()))
         ? ['conv2d', 'conv2dFused', 'conv2dBackwardData', 'conv2dBackwardWeights']
         : [],
+    transposed: name.includes('groups') && !/stride|more than/.test(name) ? ['conv2d'] : [],
     mergedGroups:
       asMergedGroups.test(name) || (asMergedGroupsOf16.test(name) && hasAvx512('float32'))
         ? ['conv2d', 'conv2dFused', 'conv2dBackwardData', 'conv2dBackwardWeights']
@@ -245,6 +254,7 @@ const algorithms = [
   'tapProducts',
   'outerProducts',
   'mergedGroups',
+  'transposed',
   'choice',
 ];
 const types = ['float32', 'bfloat16'].filter((type) => supports(cpu(), type as 'bfloat16'));
@@ -260,7 +270,13 @@ describe.each(types)('%s', (dtype) => {
       const geometry = geometries[name] as ConvGeometry;
       const { x, w, b, dy } = valuesOf(geometry);
       const y = conv2dForward(geometry, x, w, b);
-      const expected = { y, twice: y.map((each) => Math.max(2 * each, 0)), ...conv2dGradients(geometry, x, w, dy) };
+      const noBias = b.map(() => 0);
+      const expected = {
+        y,
+        twice: y.map((each) => Math.max(2 * each, 0)),
+        bare: conv2dForward(geometry, x, w, noBias),
+        ...conv2dGradients(geometry, x, w, dy),
+      };
       const shapes = shapesOf(geometry);
       // In bfloat16 Winograd's algorithm errs 2.5 times as much as a direct convolution.
       const atol = algorithm === 'winograd' ? 2e-1 : 8e-2;
@@ -268,8 +284,9 @@ describe.each(types)('%s', (dtype) => {
       const { results, algorithms } = outcomes[i] as Outcome;
       const names = algorithms.map((each) => each.replace(/:.*/, '')); // without oneDNN's part
       expect(names).toEqual(expect.arrayContaining(expectedAlgorithms(algorithm, name, dtype)));
-      const unexpected = algorithm === 'mergedGroups' && expectedAlgorithms(algorithm, name, dtype).length === 0;
-      if (unexpected) expect(names.filter((each) => each.includes('mergedGroups'))).toEqual([]);
+      const unexpected =
+        /mergedGroups|transposed/.test(algorithm) && expectedAlgorithms(algorithm, name, dtype).length === 0;
+      if (unexpected) expect(names.filter((each) => each.includes(algorithm))).toEqual([]);
       if (algorithm === 'choice' && name.includes('32 groups')) {
         expect(algorithms.filter((each) => each.startsWith('conv2d') && /gemm|ref/.test(each))).toEqual([]);
       }
@@ -277,6 +294,7 @@ describe.each(types)('%s', (dtype) => {
         for (const [key, shape] of Object.entries({
           y: shapes.dy,
           twice: shapes.dy,
+          bare: shapes.dy,
           dx: shapes.x,
           dw: shapes.w,
           db: shapes.b,
@@ -298,6 +316,6 @@ test('an algorithm that does not exist is refused', async () => {
     env: { RESIDUA_CONV_ALGORITHM: 'fft' },
   });
   expect(run.stderr).toContain(
-    "expected direct, winograd, libraryWinograd, matrix, tapProducts, outerProducts or mergedGroups, got 'fft'",
+    "expected direct, winograd, libraryWinograd, matrix, tapProducts, outerProducts, mergedGroups or transposed, got 'fft'",
   );
 });
