@@ -1,5 +1,6 @@
 // Winograd's algorithm in bfloat16 by AVX-512 instructions: its products and transforms.
 #include "cpu/float_vectors_avx512.h"
+#include "cpu/winograd_transforms.h"
 
 #if defined(RESIDUA_VECTOR_TARGET)
 #include "cpu/panel_product_kernel.h"
