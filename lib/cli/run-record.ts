@@ -31,6 +31,8 @@ export interface RunRecord {
   trainImages: number;
   /** Of the validation after each epoch; 0 where there is none. */
   testImages: number;
+  /** Images that could not be decoded and were left out, in the order in which they were met. */
+  brokenImages?: { file: string; reason: string }[];
   /** Of the process, in bytes. */
   peakMemory: number;
   /** The complete epochs. */

@@ -70,6 +70,11 @@ export class DataLoader<D extends LoaderDataset = Dataset> implements AsyncItera
     return this.from(0);
   }
 
+  /** Row numbers of the data set in the order of the next epoch's batches; those of broken images are among them. */
+  get order(): Int32Array {
+    return Int32Array.from(planEpoch(this.#epoch, this.#plan.rows).flatMap((rows) => [...rows]));
+  }
+
   /** The next epoch from this batch on, counted from 0: to go on in the middle of an epoch, with the same batches. */
   from(batch: number): AsyncGenerator<[Tensor, Tensor], void, undefined> {
     checkInteger('DataLoader.from()', 'batch', batch, 0);

@@ -1,8 +1,26 @@
-// What a run was made with: its environment, its net and its config.
+// What a run was made with: its environment, its net and its config; and the images that it could not use.
 import { stringify } from 'yaml';
-import { bytes } from '../cli/format.js';
+import { bytes, count } from '../cli/format.js';
 import type { RunRecord } from '../cli/run-record.js';
-import { type Html, html } from './html.js';
+import { breakable, type Html, html } from './html.js';
+import { plural } from './run-facts.js';
+
+const brokenShown = 200;
+
+/** The images that could not be used; null where there are none. */
+export function brokenSection({ brokenImages = [] }: RunRecord): Html | null {
+  if (brokenImages.length === 0) return null;
+  const more = brokenImages.length - brokenShown;
+  return html`<section id="broken">
+<h2>Left out</h2>
+<p class="note">${plural(brokenImages.length, 'image')} could not be decoded.</p>
+<ul class="pairs">${brokenImages
+    .slice(0, brokenShown)
+    .map(
+      ({ file, reason }) => html`<li><span class="names">${breakable(file)}</span><small>${reason}</small></li>`,
+    )}${more > 0 ? html`<li>and ${count(more)} more: history.json has all of them</li>` : null}</ul>
+</section>`;
+}
 
 export function detailsSection(record: RunRecord): Html {
   return html`<section id="details">

@@ -1,4 +1,5 @@
 // The images that the net is most sure of and wrong about, and how well it does on each class.
+import { basename } from 'node:path';
 import { count, percent } from '../cli/format.js';
 import type { RunRecord } from '../cli/run-record.js';
 import { pngDataUri } from '../train/report/png.js';
@@ -18,8 +19,12 @@ function tile(record: RunRecord, mistake: Mistake): Html {
   const [actual, predicted] = [className(record, mistake.actual), className(record, mistake.predicted)];
   const isSmall = Math.max(mistake.width, mistake.height) < 100;
   return html`<figure class="mistake"><img${isSmall ? html` class="small"` : null} src="${pngDataUri(mistake)}" width="${mistake.width}" height="${mistake.height}" alt="an image of ${actual}">
-<figcaption><span class="predicted">${breakable(predicted)} <small>${percent(mistake.probability, 1)}</small></span><span class="actual">is ${breakable(actual)}</span></figcaption></figure>`;
+<figcaption><span class="predicted">${breakable(predicted)} <small>${percent(mistake.probability, 1)}</small></span><span class="actual">is ${breakable(actual)}</span>${fileName(mistake)}</figcaption></figure>`;
 }
+
+/** The file's own name; the whole path for the pointer. */
+const fileName = ({ file }: Mistake): Html | null =>
+  file === undefined ? null : html`<span class="file" title="${file}">${basename(file)}</span>`;
 
 export function classesSection(record: RunRecord, { epoch, validation }: ValidatedEpoch): Html {
   return html`<section id="classes">

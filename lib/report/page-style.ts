@@ -115,6 +115,7 @@ table { border-collapse: collapse; }
 .mistake span { display: block; }
 .predicted { color: var(--wrong); font-weight: 600; }
 .actual { color: var(--muted); }
+.file { font-size: 0.75rem; color: var(--muted); }
 
 .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); gap: 0 3rem; font-size: 0.9rem; }
 .facts > div { display: flex; gap: 1rem; padding: 0.3rem 0; border-bottom: 1px solid var(--grid); }

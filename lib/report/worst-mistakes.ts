@@ -1,6 +1,7 @@
 // The images that a net is most sure of and wrong about.
 import { pause } from '../autograd/tape.js';
 import type { DataLoader } from '../data/data-loader.js';
+import { ImageFiles } from '../data/image-files.js';
 import type { LoaderDataset } from '../data/loader-options.js';
 import type { Device } from '../device.js';
 import { checkInteger } from '../options.js';
@@ -25,6 +26,8 @@ export interface Mistake {
   predicted: number;
   /** Of the predicted class, from 0 to 1. */
   probability: number;
+  /** The image's file, where the data set is one of files. */
+  file?: string;
 }
 
 export interface WorstMistakesOptions {
@@ -47,20 +50,32 @@ export async function worstMistakes(
 ): Promise<Mistake[]> {
   checkDevice('worstMistakes', device);
   checkInteger('worstMistakes', 'count', count, 1);
-  let worst: Mistake[] = [];
+  const { order } = loader;
+  let worst: (Mistake & { place: number })[] = [];
+  let before = 0; // images of earlier batches
   await forEachBatch('worstMistakes', loader, device, async (X, y) => {
     if (signal?.aborted) return false;
     const least = worst.length < count ? 0 : (worst.at(-1) as Mistake).probability;
     const found = (await mistakesOf(net, X, y, precision)).filter(({ probability }) => probability > least);
+    const first = before;
+    before += y.size;
     if (found.length === 0) return true;
     const values = await X.data();
     const seen = found.map((guess) => ({ ...imageAt(guess.row, X.shape, values, loader.normalization), ...guess }));
-    worst = [...worst, ...seen.map(({ row, ...mistake }) => mistake)]
+    worst = [...worst, ...seen.map(({ row, ...mistake }) => ({ ...mistake, place: first + row }))]
       .sort((a, b) => b.probability - a.probability)
       .slice(0, count);
     return true;
   });
-  return worst;
+  const files = filesInOrder(loader.dataset, order);
+  return worst.map(({ place, ...mistake }) => (files ? { ...mistake, file: files[place] } : mistake));
+}
+
+/** The files of the images that came, after an epoch in which all of them were asked for: those that were broken did not. */
+function filesInOrder(dataset: LoaderDataset, order: Int32Array): string[] | null {
+  if (!(dataset instanceof ImageFiles)) return null;
+  const broken = new Set(dataset.broken.map(({ file }) => file));
+  return Array.from(order, (row) => dataset.files[row] as string).filter((file) => !broken.has(file));
 }
 
 interface Guess {

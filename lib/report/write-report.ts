@@ -4,7 +4,7 @@ import type { RunRecord } from '../cli/run-record.js';
 import { writeFileAtomically } from '../interop/atomic-file.js';
 import { confusionSection } from './confusion-section.js';
 import { curvesSection } from './curves-section.js';
-import { detailsSection } from './details-section.js';
+import { brokenSection, detailsSection } from './details-section.js';
 import { headerSection } from './header-section.js';
 import { html } from './html.js';
 import { type Metrics, meanSpeed, readMetrics, speeds } from './metrics-file.js';
@@ -38,6 +38,7 @@ ${curvesSection(record, metrics)}
 ${best ? confusionSection(record, best) : null}
 ${mistakes.length > 0 ? mistakesSection(record, mistakes) : null}
 ${best ? classesSection(record, best) : null}
+${brokenSection(record)}
 ${detailsSection(record)}
 </main>`,
   );

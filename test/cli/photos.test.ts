@@ -32,6 +32,7 @@ describe('residua train --data folder:PATH', () => {
     expect(stderr).toMatch(/^warning: \S+photos\/(animals|things)\/\w+\/\d+\.jpg cannot be decoded/m);
     for (const name of photoClasses) expect(stderr).toContain(name);
     expect(stderr).toMatch(/Best epoch: [12] of 2, top-1 \d+\.\d\d% of \d+ images\./);
+    expect(stderr).toContain(`Left out: ${brokenIn(count)} images that could not be decoded; report.html lists them.`);
     expect(stderr).toMatch(/Wrote run: .*report\.html/);
   });
 
@@ -63,6 +64,10 @@ describe('residua train --data folder:PATH', () => {
     expect(history).toMatchObject({ trainImages: 160, testImages: 40, interrupted: false, stopped: null });
     expect(history.parameters).toBeGreaterThan(3000);
     expect(history.peakMemory).toBeGreaterThan(2 ** 25);
+    const left = history.brokenImages.map(({ file }: { file: string }) => file);
+    const page = readFileSync(join(run, 'report.html'), 'utf8').replaceAll('<wbr>', '');
+    expect(new Set(left).size).toBe(brokenIn(count));
+    for (const file of left) expect(page).toContain(file);
     expect(history.epochs.map(({ epoch }: { epoch: number }) => epoch)).toEqual([1, 2]);
     const { confusion, images } = history.epochs[1].validation;
     expect(confusion.flat().reduce((sum: number, n: number) => sum + n, 0)).toBe(images);

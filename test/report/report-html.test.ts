@@ -239,17 +239,22 @@ describeInChromium('the report of an unusual run', (open) => {
       memoryTotal: '9 GiB',
       planCache: '0',
     };
-    const opened = await open(await reportOf(record, sampleMetrics(8), [sampleMistake(3, 0, 4)]), {
-      viewport: { width: 400, height: 800 },
-    });
+    record.brokenImages = [{ file: '/home/someone/pictures of things/cup/1.jpg', reason: 'it is <empty>' }];
+    const opened = await open(
+      await reportOf(record, sampleMetrics(8), [{ ...sampleMistake(3, 0, 4), file: '/a/b c/7.png' }]),
+      {
+        viewport: { width: 400, height: 800 },
+      },
+    );
     const { page } = opened;
     await expectGood(opened);
     expect(await texts(page, 'h1')).toEqual(['cifar-resnet20 on pictures of things']);
     expect(await page.$eval('h1 .data', (element) => element.getAttribute('title'))).toBe(record.data);
-    for (const places of ['#mistakes .actual', '#class-table tbody th', '#pairs b:first-child'])
-      expect((await page.$eval(places, (element) => element.innerHTML)).replace(/^is /, '')).toContain(
-        'animals/<wbr>domestic/<wbr>',
-      );
+    for (const places of ['#mistakes .actual', '#class-table tbody th', '#pairs'])
+      expect(await page.$eval(places, (element) => element.innerHTML)).toContain('animals/<wbr>domestic/<wbr>');
+    expect(await texts(page, '#broken li')).toEqual(['/home/someone/pictures of things/cup/1.jpgit is <empty>']);
+    expect(await texts(page, '#mistakes .file')).toEqual(['7.png']);
+    expect(await page.$eval('#mistakes .file', (element) => element.getAttribute('title'))).toBe('/a/b c/7.png');
     expect(await texts(page, '#epochs th')).not.toContain('top 5');
     expect(await texts(page, '#numbers dt')).not.toContain('top 5');
     const facts = await texts(page, '#environment dt');
@@ -384,6 +389,7 @@ describeInChromium('the report of an unusual run', (open) => {
     for (const epoch of record.epochs) epoch.loss = Number.NaN;
     const opened = await open(await reportOf(record, []));
     await expectGood(opened);
+    expect(await count(opened.page, '#broken, .file')).toBe(0);
     expect(await texts(opened.page, '#loss-chart .empty')).toEqual(['There is no finite value to draw.']);
   });
 });

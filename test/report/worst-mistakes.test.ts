@@ -1,10 +1,15 @@
 // The worst mistakes against a plain search over all images, and their pixels against the data set's.
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { cpu, data, nn, tensor, tidy } from '../../lib/index.js';
 import { worstMistakes } from '../../lib/report/index.js';
 import { onEachDevice } from '../helpers/on-each-device.js';
+import { temporaryFolder } from '../interop/temporary-folder.js';
 
 const [count, side, classes] = [40, 6, 4];
+const folder = temporaryFolder();
 
 /** Images of random bytes with labels that no net can know. */
 function randomImages(channels: 1 | 3): data.Dataset {
@@ -82,6 +87,31 @@ onEachDevice((device) => {
         }
       }
     });
+  });
+
+  test.each([false, true])('name their files, past broken ones (shuffled: %s)', async (shuffle) => {
+    const root = mkdtempSync(join(folder, 'tree-'));
+    for (const name of ['dark', 'light']) mkdirSync(join(root, name));
+    for (let i = 0; i < 30; i++) {
+      const image = sharp({ create: { width: side, height: side, channels: 3, background: { r: i, g: 2 * i, b: 0 } } });
+      writeFileSync(
+        join(root, i % 3 ? 'dark' : 'light', `${i}.png`),
+        i % 4 === 1 ? 'broken' : await image.png().toBuffer(),
+      );
+    }
+    const files = await data.imageFolder(root, { onBroken: () => {} });
+    const loader = new data.DataLoader(files, { batchSize: 4, resize: side, shuffle, device });
+    const net = {
+      forward: ({ shape: [n] }: { shape: readonly number[] }) =>
+        tensor(new Array(n).fill([0, 1]).flat(), { shape: [n!, 2] }),
+    }; // always 'light'
+    const found = await worstMistakes(net, loader, 100, device);
+    expect(found.length).toBe(Array.from({ length: 30 }, (_, i) => i).filter((i) => i % 3 && i % 4 !== 1).length);
+    for (const { file, pixels } of found) {
+      const i = Number(basename(file!, '.png'));
+      expect([...pixels.subarray(0, 3)]).toEqual([i, 2 * i, 0]);
+    }
+    await loader.dispose();
   });
 
   test('none of a net that is right, nor of scores that are NaN', async () => {

@@ -1,7 +1,7 @@
 // What a person is told at the end of a run: its best epoch, each class, where the files are.
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
-import { bestEpoch } from '../../report/run-facts.js';
+import { bestEpoch, plural } from '../../report/run-facts.js';
 import { classTable } from '../class-table.js';
 import { count, duration, percent } from '../format.js';
 import type { RunFolder } from '../run-folder.js';
@@ -13,6 +13,7 @@ export function closingWords(run: RunRecord, folder: RunFolder): string {
   return [
     ...(run.stopped === null ? [] : [`Stopped early: ${run.stopped}.`]),
     ...validationWords(run),
+    ...brokenWords(run),
     `${duration(run.seconds)} in all. Wrote ${folder.path}: ${written(folder).join(', ')}`,
   ].join('\n');
 }
@@ -28,6 +29,11 @@ function validationWords(run: RunRecord): string[] {
     '',
     `Best epoch: ${epoch} of ${run.epochs.length}, top-1 ${percent(metrics.top1)}${top5} of ${count(metrics.images)} images.`,
   ];
+}
+
+function brokenWords({ brokenImages = [] }: RunRecord): string[] {
+  if (brokenImages.length === 0) return [];
+  return [`Left out: ${plural(brokenImages.length, 'image')} that could not be decoded; report.html lists them.`];
 }
 
 /** Names of the files that there are. */

@@ -1,4 +1,6 @@
 // Keeps history.json up to date while a run goes on.
+import { DataLoader } from '../../data/data-loader.js';
+import { ImageFiles } from '../../data/image-files.js';
 import type { FitHandler, FitRun } from '../../train/index.js';
 import { type RunFolder, writeWhole } from '../run-folder.js';
 import type { RunRecord } from '../run-record.js';
@@ -7,7 +9,7 @@ import { trainableNumbers } from './session.js';
 export class RecordKeeper implements FitHandler {
   readonly #record: RunRecord;
   readonly #folder: RunFolder;
-  readonly #before: { seconds: number; skippedSteps: number; peakMemory: number };
+  readonly #before: Pick<RunRecord, 'seconds' | 'skippedSteps' | 'peakMemory' | 'brokenImages'>;
   #start = performance.now();
 
   /** `record` is filled in as the run goes. */
@@ -33,14 +35,27 @@ export class RecordKeeper implements FitHandler {
     this.#update(run);
   }
 
-  #update({ epochs, trainer, net }: FitRun): void {
+  #update({ epochs, trainer, net, options }: FitRun): void {
     const record = this.#record;
     const { seconds, skippedSteps, peakMemory } = this.#before;
     record.epochs = epochs;
     record.seconds = seconds + (performance.now() - this.#start) / 1000;
     record.skippedSteps = skippedSteps + trainer.skippedSteps;
     record.parameters = trainableNumbers(net);
+    record.brokenImages = brokenImages(options, this.#before.brokenImages);
     record.peakMemory = Math.max(peakMemory, process.resourceUsage().maxRSS * 1024);
     writeWhole(this.#folder.history, `${JSON.stringify(record, null, 2)}\n`);
   }
+}
+
+/** Of both data sets, after those met before a resumption; undefined where there are none, or where the data are no files. */
+function brokenImages(
+  { train, validation }: FitRun['options'],
+  before: RunRecord['brokenImages'] = [],
+): RunRecord['brokenImages'] {
+  const now = [train, validation].flatMap((batches) =>
+    batches instanceof DataLoader && batches.dataset instanceof ImageFiles ? batches.dataset.broken : [],
+  );
+  const found = [...before, ...now];
+  return found.length === 0 ? undefined : [...new Map(found.map((image) => [image.file, image])).values()];
 }

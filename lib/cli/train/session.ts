@@ -67,6 +67,7 @@ function recordOf({ config, device, fineTuning, resumed }: RunPlan, built: Built
     parameters: trainableNumbers(built.net),
     trainImages: built.train.dataset.length,
     testImages: built.validation?.dataset.length ?? 0,
+    brokenImages: before?.brokenImages,
     peakMemory: before?.peakMemory ?? 0,
     epochs: [],
   };
