@@ -1,7 +1,7 @@
 // The folder of a training run: made before the training, so that a place that cannot be written to is found out at once.
-import { accessSync, constants, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { ConfigError } from '../errors.js';
+import { CheckpointError, ConfigError } from '../errors.js';
 import { timeStamp } from './format.js';
 
 /** The files of a run. */
@@ -39,7 +39,7 @@ export function makeRunFolder(out: string | undefined, now = new Date()): RunFol
   const path = out ?? unusedFolder(join('runs', timeStamp(now)));
   const folder = runFolder(path);
   try {
-    mkdirSync(path, { recursive: true });
+    makeFolder(path);
     accessSync(path, constants.W_OK | constants.X_OK);
   } catch (cause) {
     throw new ConfigError(
@@ -57,6 +57,13 @@ export function makeRunFolder(out: string | undefined, now = new Date()): RunFol
   return folder;
 }
 
+/** With those above it. One by one: `recursive` never ends where the system says that a folder's own parent is missing, as /proc does. */
+function makeFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  makeFolder(dirname(path));
+  mkdirSync(path);
+}
+
 /** Two runs may start in the same second. */
 function unusedFolder(path: string): string {
   let candidate = path;
@@ -64,10 +71,14 @@ function unusedFolder(path: string): string {
   return candidate;
 }
 
-/** Writes all of the file or nothing: under another name first, then renamed. */
+/** Writes all of the file or nothing: under another name first, then renamed. Throws CheckpointError where it cannot be written. */
 export function writeWhole(file: string, contents: string): void {
-  mkdirSync(dirname(file), { recursive: true });
   const unfinished = `${file}.unfinished`;
-  writeFileSync(unfinished, contents);
-  renameSync(unfinished, file);
+  try {
+    writeFileSync(unfinished, contents);
+    renameSync(unfinished, file);
+  } catch (cause) {
+    rmSync(unfinished, { force: true });
+    throw new CheckpointError(`${file}: cannot be written: ${(cause as Error).message}.`, { file }, { cause });
+  }
 }

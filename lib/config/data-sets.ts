@@ -8,6 +8,7 @@ import type { LoaderDataset } from '../data/loader-options.js';
 import { mnist } from '../data/mnist.js';
 import { split } from '../data/split.js';
 import { synthetic } from '../data/synthetic.js';
+import { DataError } from '../errors.js';
 import { imageFolders } from './image-folders.js';
 import type { DataConfig, TrainConfig } from './train-config.js';
 
@@ -47,6 +48,11 @@ async function ownSets(data: DataConfig): Promise<OwnSets> {
 async function folderSets({ name, onBroken }: DataConfig): Promise<OwnSets> {
   const folders = imageFolders(name);
   const train = await imageFolder(folders.train, { onBroken });
+  if (train.classNames.length < 2)
+    throw new DataError(
+      `${folders.train}: expected folders of at least 2 classes, found 1, '${train.classNames[0]}': a net would have nothing to tell apart.`,
+      { file: folders.train, expected: 2, found: 1 },
+    );
   const read = (folder: string): Promise<ImageFiles> => imageFolder(folder, { onBroken, classNames: train.classNames });
   const validation = folders.validation === null ? null : await read(folders.validation);
   const test = folders.test === null || folders.test === folders.validation ? validation : await read(folders.test);

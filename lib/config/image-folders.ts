@@ -23,6 +23,13 @@ export function imageFolders(name: DataName): ImageFolders {
   return isSplit ? { train, validation: validation ?? test, test } : { train: root, validation: null, test: null };
 }
 
-const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+/** What cannot be looked at is none: reading the images tells why. */
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
 
 const hasFolders = (path: string): boolean => readdirSync(path).some((name) => isFolder(join(path, name)));

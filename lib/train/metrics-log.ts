@@ -1,12 +1,13 @@
 // metrics.jsonl: one line of JSON every few steps and after every epoch.
 import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { CheckpointError } from '../errors.js';
 import { writeFileAtomically } from '../interop/atomic-file.js';
 import { checkInteger, checkOptions } from '../options.js';
 import type { FitBatch, FitEpoch, FitHandler, FitNumericProblem } from './fit-handlers.js';
 import type { FitRun } from './fit-run.js';
 
-/** Lines have `event`: 'step', 'epoch' (without the numbers of each class) or 'numericProblem'. A resumed run drops the lines after the step it goes on from; those before are on the disk. */
+/** Lines have `event`: 'step', 'epoch' (without the numbers of each class) or 'numericProblem'. Throws CheckpointError where the file cannot be written. A resumed run drops the lines after the step it goes on from; those before are on the disk. */
 export class MetricsLog implements FitHandler {
   readonly #file: string;
   readonly #everySteps: number;
@@ -19,11 +20,13 @@ export class MetricsLog implements FitHandler {
   }
 
   async trainBegin({ step }: FitRun): Promise<void> {
-    await mkdir(dirname(this.#file), { recursive: true });
     const old = step === 0 ? '' : await readFile(this.#file, 'utf8').catch(() => ''); // the file may be gone: it begins here
     const kept = old.split('\n').filter((line) => stepOf(line) <= step);
-    await writeFileAtomically(this.#file, [Buffer.from(kept.map((line) => `${line}\n`).join(''))]);
-    this.#handle = await open(this.#file, 'a');
+    await this.#told(async () => {
+      await mkdir(dirname(this.#file), { recursive: true });
+      await writeFileAtomically(this.#file, [Buffer.from(kept.map((line) => `${line}\n`).join(''))]);
+      this.#handle = await open(this.#file, 'a');
+    });
   }
 
   async batchEnd(_run: FitRun, batch: FitBatch): Promise<void> {
@@ -52,7 +55,16 @@ export class MetricsLog implements FitHandler {
   }
 
   async #write(line: object): Promise<void> {
-    await this.#handle?.appendFile(`${JSON.stringify(line)}\n`);
+    await this.#told(async () => this.#handle?.appendFile(`${JSON.stringify(line)}\n`));
+  }
+
+  async #told(write: () => Promise<void>): Promise<void> {
+    try {
+      await write();
+    } catch (cause) {
+      const message = `${this.#file}: cannot be written: ${(cause as Error).message}.`;
+      throw new CheckpointError(message, { file: this.#file }, { cause });
+    }
   }
 }
 

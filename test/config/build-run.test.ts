@@ -1,5 +1,5 @@
 // What a config builds: data, batches, net, trainer, options of fit.
-import { mkdirSync } from 'node:fs';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { netOf } from '../../lib/cli/build-net.js';
@@ -171,6 +171,15 @@ describe('images in folders', () => {
   it('are limited evenly over the classes', async () => {
     const { train } = await build(folderData(root, { limit: 7, validation: null }));
     expect([...train.dataset.labels]).toEqual([0, 0, 0, 0, 1, 1, 2]);
+  });
+
+  it('of one class, or a file in their place, are refused', async () => {
+    cpSync(join(root, 'plane'), join(folder, 'lone', 'plane'), { recursive: true });
+    const lone = build(folderData(join(folder, 'lone'), { limit: null }));
+    await expect(lone).rejects.toThrow(/lone: expected folders of at least 2 classes, found 1, 'plane'/);
+    writeFileSync(join(folder, 'no-folder'), '');
+    const file = build(folderData(join(folder, 'no-folder'), { limit: null }));
+    await expect(file).rejects.toMatchObject({ code: 'DATA_ERROR', details: { file: join(folder, 'no-folder') } });
   });
 
   it('need no validation', async () => {

@@ -1,8 +1,8 @@
 // fit: the steps it takes, events, averaging, accumulation, mixup, early stopping, metrics, numbers that go wrong.
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { DataLoader } from '../../lib/data/index.js';
 import { cpu } from '../../lib/device.js';
 import { Block, Conv2D, Dense, Sequential } from '../../lib/nn/index.js';
@@ -132,6 +132,30 @@ describe('fit', () => {
     const history = await fitNet(net, trainer, { train, validation, epochs: 9, device, handlers: [stopping] });
     expect(history.epochs.length).toBe(3);
     expect(history.stopped).toContain('2 epochs');
+  });
+
+  test('a metrics.jsonl that cannot be written ends the run with its name', async () => {
+    await inFolder(async (folder) => {
+      const { net, trainer, train } = fitProblem(cpu());
+      const file = join(folder, 'metrics.jsonl');
+      const log = new MetricsLog(file);
+      const fillDisk: FitHandler = {
+        batchEnd: async (_, { step }) => {
+          if (step !== 3) return;
+          const handle = await open(file);
+          await handle.close();
+          const full = Object.assign(new Error('ENOSPC: no space left on device, write'), {
+            code: 'ENOSPC',
+            syscall: 'write',
+          });
+          vi.spyOn(Object.getPrototypeOf(handle), 'appendFile').mockRejectedValue(full);
+        },
+      };
+      const run = fitNet(net, trainer, { train, epochs: 1, device: cpu(), handlers: [fillDisk, log] });
+      const error = await rejection(run).finally(() => vi.restoreAllMocks());
+      expect(error).toMatchObject({ code: 'CHECKPOINT_ERROR', details: { file } });
+      expect(error.message).toBe(`${file}: cannot be written: ENOSPC: no space left on device, write.`);
+    });
   });
 
   test('writes metrics.jsonl, one line a step and an epoch, also over a resumption', async () => {
