@@ -31,6 +31,8 @@ interface Case {
   model: string;
   options: models.ResNetOptions;
   side: number;
+  /** Of images with which no ReLU and no max pooling is near another choice. */
+  inputSeed: number;
   /** Trainable ones: numbers, and tensors. */
   parameters: number;
   tensors: number;
@@ -46,7 +48,6 @@ interface Case {
 interface Family {
   classes: number;
   batch: number;
-  inputSeed: number;
   labelSeed: number;
   projectionSeed: number;
   projected: number;
@@ -66,7 +67,7 @@ interface Step {
 
 /** What one step computes from the fixture's weights. */
 async function step(
-  { model, options, side }: Case,
+  { model, options, side, inputSeed }: Case,
   device: Device,
   captured: boolean,
   precision: Precision,
@@ -76,7 +77,7 @@ async function step(
   net.initialize({ device });
   setFamilyValues(net, family.tile);
   const shape = [family.batch, options.inChannels ?? 3, side, side];
-  const x = tensor(uniformValues(sizeOf(shape), family.inputSeed), { shape, device });
+  const x = tensor(uniformValues(sizeOf(shape), inputSeed), { shape, device });
   const labels = tensor(integerValues(family.batch, family.labelSeed, family.classes), { device });
   setPrecision(precision);
   net.hybridize(captured);
@@ -92,8 +93,9 @@ async function step(
 
 async function gradientsOf(net: nn.Block): Promise<[number, number][]> {
   const statistics: [number, number][] = [];
+  const parameters = net.collectParams();
   for (const name of trainedNames(net)) {
-    const gradient = (await net.collectParams().get(name)!.grad().data()) as Float32Array;
+    const gradient = (await parameters.get(name)!.grad().data()) as Float32Array;
     const hashed = uniformValues(Math.min(gradient.length, family.projected), family.projectionSeed);
     const norm = Math.sqrt(gradient.reduce((sum, value) => sum + value * value, 0));
     const projection = hashed.reduce((sum, value, i) => sum + value * gradient[i]!, 0);
@@ -126,10 +128,13 @@ function expectStep(found: Step, expected: Case, { logits, gradients }: { logits
     return { name, by: Math.max(Math.abs(foundNorm - norm), Math.abs(foundProjection - projection)) / scale };
   });
   differences.sort((a, b) => a.by - b.by);
-  // A ReLU whose input rounding alone moves across 0 shows in a few gradients: PyTorch's float32 and float64 differ by up to 1e-2 there.
+  // With other images a ReLU whose input rounding alone moves across 0 would change gradients by up to half, PyTorch's own as well.
   expect(differences.at(-1)!.by, `gradient of ${differences.at(-1)!.name}`).toBeLessThan(gradients);
   expect(differences[Math.floor(0.95 * differences.length)]!.by, '95% of the gradients').toBeLessThan(gradients / 4);
 }
+
+// Five times the worst found: logits 1.5e-5, a gradient 8e-5, 95% of them 2.1e-5. PyTorch's own float32 is within 2e-5 and 6e-6.
+const bounds = { logits: 1e-4, gradients: 4e-4 };
 
 afterEach(() => {
   setPrecision('float32');
@@ -142,7 +147,7 @@ describe.each(testDevices.filter((device) => !isEmulated(device)))('one step on 
     expect(
       [...found.net.collectParams().values()].filter((p) => p.trainable).reduce((n, p) => n + sizeOf(p.shape), 0),
     ).toBe(each.parameters);
-    expectStep(found, each, { logits: 1e-4, gradients: 4e-2 });
+    expectStep(found, each, bounds);
   });
 });
 
@@ -152,7 +157,7 @@ const kinds = family.cases.filter(({ model, side }) => side <= 32 && /20$|164$|1
 describe.each(testDevices)('captured on %s as in PyTorch', (device) => {
   const cases = isEmulated(device) ? kinds.filter(({ model }) => model === 'cifar-resnet20') : kinds;
   test.each(cases.map((each) => [title(each), each] as const))('%s', async (_, each) => {
-    expectStep(await step(each, device, true, 'float32'), each, { logits: 1e-4, gradients: 4e-2 });
+    expectStep(await step(each, device, true, 'float32'), each, bounds);
   });
 });
 
