@@ -31,7 +31,9 @@ export function positiveNumber(text: string): number {
 export function deviceName(text: string): Device {
   const name = text === 'gpu' ? 'gpu(0)' : text;
   if (!/^(cpu|gpu\(\d+\))$/.test(name))
-    throw new InvalidArgumentError(`Expected 'cpu', 'gpu' or 'gpu(N)'. ${suggestion(text, ['cpu', 'gpu', 'gpu(0)'])}`);
+    throw new InvalidArgumentError(
+      `Expected 'cpu', 'gpu' or 'gpu(N)'. ${suggestion(text.replace(/^(cuda|nvidia)/i, 'gpu'), ['cpu', 'gpu', 'gpu(0)'])}`,
+    );
   return new Device(name);
 }
 
@@ -92,7 +94,10 @@ function listed(choices: readonly string[]): string {
 export function wholeNumber(text: string, least: number, most: number): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value < least || value > most) {
-    throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`);
+    const isOpen = most >= 2 ** 31 - 1 && !(value > most); // a limit that nobody meets is not told
+    throw new InvalidArgumentError(
+      `Expected a whole number ${isOpen ? `of at least ${least}` : `from ${least} to ${most}`}.`,
+    );
   }
   return value;
 }

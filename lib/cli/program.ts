@@ -1,4 +1,5 @@
 // The command line's frame: commands, common options, and what errors come to.
+import type { EventEmitter } from 'node:events';
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../version.js';
 import { compareCommand } from './commands/compare.js';
@@ -34,10 +35,20 @@ export function buildProgram(): Command {
     command
       .option('--verbose', 'show the stack of an error')
       .showHelpAfterError(`(residua ${command.name()} --help tells more)`);
+    refuseOptionsAsValues(command);
     program.addCommand(command);
   }
   for (const command of [program, ...program.commands]) command.exitOverride();
   return program;
+}
+
+/** `--out --dry-run` lacks the folder: the next option is not its value. */
+function refuseOptionsAsValues(command: Command): void {
+  for (const option of command.options.filter(({ required }) => required))
+    (command as unknown as EventEmitter).prependListener(`option:${option.name()}`, (value: string) => {
+      if (command.options.some(({ long }) => long === value))
+        command.error(`error: option '${option.flags}' argument missing`, { code: 'commander.optionMissingArgument' });
+    });
 }
 
 /** Runs the command line `args` (without node and script). Sets process.exitCode; throws nothing. */

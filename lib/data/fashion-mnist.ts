@@ -53,7 +53,7 @@ const fashionMnistFiles: IdxCollection = {
   },
   hosts: ['http://fashion-mnist.s3-website.eu-central-1.amazonaws.com'],
   remedy:
-    "Install it with 'apt-get install dataset-fashion-mnist' (Debian, Ubuntu), download it with { download: true }, or put the four files into a folder and name it in RESIDUA_DATA.",
+    "Install it with 'apt-get install dataset-fashion-mnist' (Debian, Ubuntu), download it with { download: true } (residua train --download), or put the four files into a folder and name it in RESIDUA_DATA.",
 };
 
 export interface FashionMnistOptions {

@@ -36,7 +36,7 @@ const mnistFiles: IdxCollection = {
   // The copies that its authors' page and PyTorch refer to.
   hosts: ['https://storage.googleapis.com/cvdf-datasets/mnist', 'https://ossci-datasets.s3.amazonaws.com/mnist'],
   remedy:
-    'Download it with { download: true }, or put the four files into a folder named mnist and name the folder around it in RESIDUA_DATA.',
+    'Download it with { download: true } (residua train --download), or put the four files into a folder named mnist and name the folder around it in RESIDUA_DATA.',
 };
 
 export interface MnistOptions {

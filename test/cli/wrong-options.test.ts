@@ -45,6 +45,15 @@ describe('a wrong value', () => {
     for (const choice of option.argChoices ?? []) expect(line).toContain(`'${choice}'`);
   });
 
+  test.each([
+    [['--epochs', '0'], 'of at least 1.'],
+    [['--epochs', '3000000000'], 'from 1 to 2147483647.'],
+    [['--workers', '65'], 'from 0 to 64.'],
+  ])('%j: the limits that matter', async (args, limits) => {
+    const { stderr } = await residua(['train', ...args]);
+    expect(stderr.split('\n')[0]).toMatch(new RegExp(`Expected a whole number ${limits}$`));
+  });
+
   test.each(withValue.filter(([, , { parseArg }]) => parseArg === undefined))(
     '%s %s names a file, a folder, a list or an address',
     (_, flags) => expect(flags).toMatch(takesAnyText),
@@ -66,7 +75,9 @@ describe('a wrong value', () => {
     [['train', '--data', 'cifar'], "'cifar10'"],
     [['train', '--data', 'folders:x'], "'folder:PATH'"],
     [['train', '--model', 'resnet19'], "'resnet18'"],
-    [['train', '--device', 'cuda'], "'cpu'"],
+    [['train', '--device', 'cuda'], "'gpu'"],
+    [['train', '--device', 'cuda:0'], "'gpu'"],
+    [['train', '--normalize', 'imagnet'], "'imagenet'"],
     [['train', '--device', 'gpu0'], "'gpu'"],
     [['export', 'run', '--format', 'onx'], "'onnx'"],
     [['predict', '--model', 'resnet-50', 'x'], "'resnet50'"],
@@ -85,6 +96,15 @@ describe('no value', () => {
     expect(stderr).toBe(`error: option '${flags}' argument missing\n${lastLine(command)}`);
   });
 });
+
+test.each(withValue.filter(([, , { required }]) => required))(
+  'an option in place of the value of %s %s',
+  async (command, flags, option) => {
+    const { status, stderr } = await residua([command, option.long as string, '--verbose']);
+    expect(status).toBe(2);
+    expect(stderr).toBe(`error: option '${flags}' argument missing\n${lastLine(command)}`);
+  },
+);
 
 describe('a misspelt name', () => {
   /** What must be there for anything else to be looked at. */

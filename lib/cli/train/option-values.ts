@@ -63,6 +63,10 @@ export function colorJitter(text: string): NonNullable<TrainConfig['augment']['c
 /** 'dataset', 'imagenet', or the means, a slash and the deviations: '0.5,0.5,0.5/0.2,0.2,0.2'. */
 export function normalization(text: string): NonNullable<TrainConfig['normalize']> {
   if (text === 'dataset' || text === 'imagenet') return text;
+  if (/^[a-z]/i.test(text)) {
+    const words = ['dataset', 'imagenet', 'none'];
+    throw new InvalidArgumentError(`Expected ${words.join(', ')}, or numbers. ${suggestion(text, words)}`);
+  }
   const parts = text.split('/');
   const [mean, std] = parts.map((part) => numberList(part));
   if (parts.length === 2 && mean?.length === std?.length) return { mean: mean as number[], std: std as number[] };
