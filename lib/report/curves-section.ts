@@ -123,8 +123,8 @@ function problemsText(problems: readonly ProblemLine[], { skippedSteps }: RunRec
     problems.length === 0
       ? null
       : html`<ul class="problems" id="problems">${shown.map(
-          ({ epoch, step, loss, layer, action }) =>
-            html`<li>Step ${step} of epoch ${epoch}: the loss was ${loss}, first seen in ${layer} (${action}).</li>`,
+          ({ epoch, batch, step, loss, layer, action }) =>
+            html`<li>${batch === undefined ? `Step ${step}` : `Batch ${batch}`} of epoch ${epoch}: the loss was ${loss}, first seen in ${layer} (${action}).</li>`,
         )}${more > 0 ? html`<li>and ${plural(more, 'more step')}</li>` : null}</ul>`
   }${
     skippedSteps > 0

@@ -5,8 +5,8 @@ import type { FitBatch, FitEpoch, FitNumericProblem } from '../train/index.js';
 
 /** JSON has no NaN and no infinity: they are null. */
 export type StepLine = Omit<FitBatch, 'stepLoss' | 'loss'> & { stepLoss: number | null; loss: number | null };
-/** The loss as text: 'NaN', 'Infinity', '-Infinity'. */
-export type ProblemLine = Omit<FitNumericProblem, 'loss'> & { loss: string };
+/** The loss as text: 'NaN', 'Infinity', '-Infinity'. Earlier versions did not write the batch. */
+export type ProblemLine = Omit<FitNumericProblem, 'loss' | 'batch'> & { loss: string; batch?: number };
 
 export interface Metrics {
   steps: StepLine[];

@@ -45,7 +45,9 @@ export interface FitEpoch {
 /** A loss that was NaN or infinite. */
 export interface FitNumericProblem {
   epoch: number;
-  /** The step that was not made, counted from 1. */
+  /** Its first batch in the epoch, counted from 1. */
+  batch: number;
+  /** The step that was not made, counted from 1: where it is skipped, the next one has the same number. */
   step: number;
   loss: number;
   /** Structural name of the first layer with NaN or infinity; 'input' or 'loss' where it is none. */

@@ -163,19 +163,23 @@ class Step {
     const run = this.#run;
     const { onNan } = run.options;
     run.badSteps += 1;
-    const action = run.badSteps >= maxBadSteps ? 'stop' : onNan;
-    const [epoch, step, loss, layer] = [run.epoch + 1, run.step + 1, lossSum / images, badLayer as string];
-    await run.emit('numericProblem', { epoch, step, loss, layer, action });
+    const canRollBack = onNan !== 'rollback' || run.lastCheckpoint !== null;
+    const action = run.badSteps >= maxBadSteps ? 'stop' : canRollBack ? onNan : 'skip';
+    const [epoch, batch, step] = [run.epoch + 1, run.batch + 1, run.step + 1];
+    const [loss, layer] = [lossSum / images, badLayer as string];
+    if (!canRollBack) run.options.warn('There is no checkpoint to roll back to yet.');
+    await run.emit('numericProblem', { epoch, batch, step, loss, layer, action });
     if (action === 'stop') {
       await run.save();
       const row = run.badSteps > 1 ? `, ${run.badSteps} times in a row` : '';
+      const other = onNan === 'stop' ? ", or onNan 'skip' or 'rollback' (--on-nan)" : '';
       throw new NumericError(
-        `The loss became ${loss} in epoch ${epoch}, step ${step}${row}; first in layer '${layer}'. A smaller learning rate may help, or onNan 'skip' or 'rollback'.`,
+        `The loss became ${loss} in epoch ${epoch}, step ${step}${row}; first in layer '${layer}'. A smaller learning rate may help${other}.`,
         { epoch, step, layer, loss, checkpoint: run.lastCheckpoint },
       );
     }
     if (action === 'rollback' && !(await run.rollBack()))
-      run.options.warn('There is no checkpoint to roll back to yet: the step is skipped.');
+      run.options.warn('No checkpoint is left to roll back to: the step is skipped.');
     run.batch += this.count;
   }
 }

@@ -231,5 +231,16 @@ describe('a loss that is NaN', () => {
     expect(status).toBe(1);
     expect(stderr.match(/the step is skipped\./g)).toHaveLength(9);
     expect(stderr).toContain('10 times in a row');
+    const batches = Array.from(stderr.matchAll(/in epoch (\d+), batch (\d+), first/g), ([, , batch]) => Number(batch));
+    expect(new Set(batches).size).toBe(9); // each tells another batch
+    expect(stderr).not.toContain("onNan 'skip'"); // it was tried
+  });
+
+  test('--on-nan rollback without a checkpoint skips, and says why', async () => {
+    const { status, stderr } = await residua([...args, '--on-nan', 'rollback', '--out', join(folder, 'rollback')]);
+    expect(status).toBe(1);
+    expect(stderr.match(/There is no checkpoint to roll back to yet\./g)).toHaveLength(9);
+    expect(stderr.match(/the step is skipped\./g)).toHaveLength(9);
+    expect(stderr).not.toContain('back to the last checkpoint');
   });
 });

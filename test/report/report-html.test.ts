@@ -283,7 +283,15 @@ describeInChromium('the report of an unusual run', (open) => {
     record.stopped = hostile;
     record.environment.backend[hostile] = hostile;
     record.config.weights = '</pre><script>window.hacked=1</script>';
-    const problem = { event: 'numericProblem', epoch: 1, step: 1, loss: 'NaN', layer: hostile, action: 'skip' };
+    const problem = {
+      event: 'numericProblem',
+      epoch: 1,
+      batch: 7,
+      step: 1,
+      loss: 'NaN',
+      layer: hostile,
+      action: 'skip',
+    };
     const metrics = [...sampleMetrics(5), JSON.stringify(problem)];
     const opened = await open(await reportOf(record, metrics, [sampleMistake(1, 0, 1)]));
     const { page } = opened;
@@ -293,7 +301,9 @@ describeInChromium('the report of an unusual run', (open) => {
     expect(await page.evaluate('window.hacked')).toBeUndefined();
     expect(await texts(page, '#matrix tbody th')).toEqual(record.net.classNames);
     expect(await texts(page, 'h1')).toEqual([`${hostile} on </title><b>`]);
-    expect(await texts(page, '#problems')).toEqual([expect.stringContaining(hostile)]);
+    expect(await texts(page, '#problems')).toEqual([
+      expect.stringContaining(`Batch 7 of epoch 1: the loss was NaN, first seen in ${hostile}`),
+    ]);
     expect(parse((await texts(page, '#config'))[0]!)).toEqual(record.config);
   });
 

@@ -50,10 +50,10 @@ export class RunLines implements FitHandler {
     this.#fullRecipe?.afterStep(this.#steps, this.#progress.imagesPerSecond);
   }
 
-  numericProblem(_run: unknown, { epoch, step, loss, layer, action }: FitNumericProblem): void {
+  numericProblem(_run: unknown, { epoch, batch, loss, layer, action }: FitNumericProblem): void {
     if (action === 'stop') return; // told by the error
     const what = action === 'skip' ? 'the step is skipped' : 'back to the last checkpoint';
-    this.say(`The loss became ${loss} in epoch ${epoch}, step ${step}, first in layer '${layer}': ${what}.`);
+    this.say(`The loss became ${loss} in epoch ${epoch}, batch ${batch}, first in layer '${layer}': ${what}.`);
   }
 
   epochEnd(_run: unknown, epoch: FitEpoch): void {
