@@ -1,5 +1,6 @@
 // Every net of the family against PyTorch (scripts/fixtures/resnet_family.py): logits and all gradients of one training step.
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { backendOf } from '../../lib/device.js';
 import {
   autograd,
   cpu,
@@ -10,6 +11,7 @@ import {
   type Precision,
   setDevice,
   setPrecision,
+  setThreads,
   type Tensor,
   tensor,
   tidy,
@@ -136,13 +138,19 @@ function expectStep(found: Step, expected: Case, { logits, gradients }: { logits
 // Five times the worst found: logits 1.5e-5, a gradient 8e-5, 95% of them 2.1e-5. PyTorch's own float32 is within 2e-5 and 6e-6.
 const bounds = { logits: 1e-4, gradients: 4e-4 };
 
+let threads: number;
+beforeEach(() => {
+  threads = Number(backendOf(cpu()).describe().threads);
+});
 afterEach(() => {
+  setThreads(threads);
   setPrecision('float32');
   setDevice(cpu());
 });
 
 describe.each(testDevices.filter((device) => !isEmulated(device)))('one step on %s as in PyTorch', (device) => {
   test.each(family.cases.map((each) => [title(each), each] as const))('%s', async (_, each) => {
+    if (each.side <= 8) setThreads(1); // thousands of ops of microseconds: threads would only wait for each other
     const found = await step(each, device, false, 'float32');
     expect(
       [...found.net.collectParams().values()].filter((p) => p.trainable).reduce((n, p) => n + sizeOf(p.shape), 0),
