@@ -10,6 +10,8 @@ describe('nearestName', () => {
     ['nestrov', 'nesterov'], // one left out
     ['weightDecayy', 'weightDecay'], // one inserted
     ['mom', 'momentum'], // the beginning
+    ['lr', 'learningRate'], // first letters of words
+    ['WD', 'weightDecay'],
   ])('%s -> %s', (name, expected) => {
     expect(nearestName(name, known)).toBe(expected);
   });

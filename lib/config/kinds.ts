@@ -90,13 +90,26 @@ function problemInGroup({ fields, short }: Extract<Kind, { is: 'group' }>, value
         path: [key],
         expected: `one of ${known.join(', ')}`,
         found: inner,
-        nearest: nearestName(key, known),
+        nearest: nearestKey(key, fields),
         unknownKey: { key, known },
       };
     const problem = problemIn((fields[key] as Field).kind, inner);
     if (problem) return { ...problem, path: [key, ...problem.path] };
   }
   return null;
+}
+
+/** The nearest of the keys, and of those of the groups below, these with their group: 'learningRate' is meant to be in 'optimizer'. */
+function nearestKey(key: string, fields: Readonly<Record<string, Field>>): string {
+  const below = Object.entries(fields).flatMap(([group, { kind }]) =>
+    kind.is === 'group' ? Object.keys(kind.fields).map((name): [string, string] => [name, `${group}.${name}`]) : [],
+  );
+  const places = [...Object.keys(fields).map((name): [string, string] => [name, name]), ...below];
+  const nearest = nearestName(
+    key,
+    places.map(([name]) => name),
+  );
+  return (places.find(([name]) => name === nearest) as [string, string])[1];
 }
 
 function problemInList(kind: Extract<Kind, { is: 'list' }>, value: unknown): Problem | null {

@@ -53,6 +53,8 @@ describe('a config file', () => {
       3,
       /unknown key 'learningrate' in optimizer: did you mean 'learningRate'\?/,
     ],
+    ['lr: 0.1\n', 1, 1, /unknown key 'lr': did you mean 'optimizer\.learningRate'\?/],
+    ['Cutout: 4\n', 1, 1, /unknown key 'Cutout': did you mean 'augment\.cutout'\?/],
     ['epoch: 3\n', 1, 1, /unknown key 'epoch': did you mean 'epochs'\?/],
     ['model: resnet5O\n', 1, 8, /model: expected .*, got "resnet5O"; did you mean 'resnet50'\?/],
     ['data: cifar1O\n', 1, 7, /data: .*did you mean 'cifar10'\?/],
