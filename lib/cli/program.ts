@@ -13,6 +13,7 @@ import { summaryCommand } from './commands/summary.js';
 import { trainCommand } from './commands/train.js';
 import { describeError } from './errors.js';
 import { exitStatus } from './exit-status.js';
+import { sayingWarnings } from './warnings.js';
 
 /** Every command with its options. */
 export function buildProgram(): Command {
@@ -42,6 +43,8 @@ export function buildProgram(): Command {
   return program;
 }
 
+const warn = (line: string): void => void process.stderr.write(`${line}\n`);
+
 /** `--out --dry-run` lacks the folder: the next option is not its value. */
 function refuseOptionsAsValues(command: Command): void {
   for (const option of command.options.filter(({ required }) => required))
@@ -54,7 +57,7 @@ function refuseOptionsAsValues(command: Command): void {
 /** Runs the command line `args` (without node and script). Sets process.exitCode; throws nothing. */
 export async function run(args: string[]): Promise<void> {
   try {
-    await buildProgram().parseAsync(args, { from: 'user' });
+    await sayingWarnings(warn, async () => void (await buildProgram().parseAsync(args, { from: 'user' })));
   } catch (error) {
     if (error instanceof CommanderError) {
       // commander has written its message, or the help that was asked for

@@ -167,7 +167,7 @@ class Step {
     const action = run.badSteps >= maxBadSteps ? 'stop' : canRollBack ? onNan : 'skip';
     const [epoch, batch, step] = [run.epoch + 1, run.batch + 1, run.step + 1];
     const [loss, layer] = [lossSum / images, badLayer as string];
-    if (!canRollBack) run.options.warn('There is no checkpoint to roll back to yet.');
+    if (!canRollBack && action !== 'stop') run.options.warn('There is no checkpoint to roll back to yet.');
     await run.emit('numericProblem', { epoch, batch, step, loss, layer, action });
     if (action === 'stop') {
       await run.save();

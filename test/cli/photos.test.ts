@@ -105,6 +105,10 @@ describe('residua train --data folder:PATH', () => {
       expect(precision).toBe(column === 0 ? null : right / column);
     }
     const text = await residua(args, { env: tinyEnv });
+    expect(text.stderr.match(/^warning: \S+\.jpg cannot be decoded: .* It is left out\.$/gm)).toHaveLength(
+      brokenIn(40),
+    );
+    expect(text.stderr).not.toContain('(node:');
     expect(text.stdout).toMatch(/^38 test images of 32x32 pixels on cpu\nloss \d+\.\d{4}, test acc [01]\.\d{4}\n/);
     expect(text.stdout).toMatch(/^class +images +precision +recall$/m);
   });
