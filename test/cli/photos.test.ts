@@ -28,6 +28,7 @@ describe('residua train --data folder:PATH', () => {
     const { status, stdout, stderr } = await residua(args, { cwd: folder, env: tinyEnv });
     expect({ status, stderr }).toMatchObject({ status: 0 });
     expect(stdout).toMatch(/^training on cpu\nepoch 1, loss .*\nepoch 2, loss .*\n$/);
+    expect(stdout).not.toContain('top-5'); // of four classes
     expect(stderr.match(/It is left out\./g)).toHaveLength(brokenIn(count)); // each told once, with its path
     expect(stderr).toMatch(/^warning: \S+photos\/(animals|things)\/\w+\/\d+\.jpg cannot be decoded/m);
     for (const name of photoClasses) expect(stderr).toContain(name);

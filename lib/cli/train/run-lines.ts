@@ -92,7 +92,8 @@ function line({ epoch, loss, trainAccuracy, validation, learningRate, seconds }:
   return [
     `epoch ${epoch}, loss ${loss.toFixed(4)}`,
     `train acc ${trainAccuracy.toFixed(3)}`,
-    ...(validation ? [`validation acc ${validation.top1.toFixed(3)}, top-5 ${validation.top5.toFixed(3)}`] : []),
+    ...(validation ? [`validation acc ${validation.top1.toFixed(3)}`] : []),
+    ...(validation && validation.classes.length > 5 ? [`top-5 ${validation.top5.toFixed(3)}`] : []),
     `lr ${Number(learningRate.toPrecision(3))}`,
     `time ${seconds.toFixed(1)} sec`,
   ].join(', ');
