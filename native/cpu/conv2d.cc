@@ -128,12 +128,10 @@ class ForwardMaker {
   }
 
   PlanPtr MakeMerged(const Descs& inputs) const {
-    const int64_t merged = GroupsToMerge(whole_);
-    if (merged == 1) return nullptr;
     const auto make = [this](const Conv2dParams& p, const Descs& merged_inputs, const Descs& outputs) {
       return ForwardMaker(context_, p, merged_inputs, outputs, has_bias_).MakeBy(ConvAlgorithm::kDirect, merged_inputs);
     };
-    return MakeWithMergedWeights(context_, p_, merged, inputs, outputs_, make);
+    return MakeWithMergedWeights(context_, p_, whole_, inputs, outputs_, make);
   }
 
   PlanPtr MakeOneDnn(const Forward::primitive_desc& desc, const Descs& inputs) const {

@@ -81,12 +81,10 @@ class DataMaker {
   }
 
   PlanPtr MakeMerged(const Descs& inputs) const {
-    const int64_t merged = GroupsToMerge(whole_);
-    if (merged == 1) return nullptr;
     const auto make = [this](const Conv2dParams& p, const Descs& merged_inputs, const Descs& outputs) {
       return DataMaker(context_, p, merged_inputs, outputs)(ConvAlgorithm::kDirect, merged_inputs);
     };
-    return MakeWithMergedWeights(context_, p_, merged, inputs, outputs_, make);
+    return MakeWithMergedWeights(context_, p_, whole_, inputs, outputs_, make);
   }
 
   PlanPtr MakeOneDnn(const BackwardData::primitive_desc& desc, const Descs& inputs) const {
@@ -175,12 +173,10 @@ class WeightsMaker {
   }
 
   PlanPtr MakeMerged(const Descs& inputs) const {
-    const int64_t merged = GroupsToMerge(whole_);
-    if (merged == 1) return nullptr;
     const auto make = [this](const Conv2dParams& p, const Descs& merged_inputs, const Descs& outputs) {
       return WeightsMaker(context_, p, merged_inputs, outputs)(ConvAlgorithm::kDirect, merged_inputs);
     };
-    return MakeWithMergedGradient(context_, p_, merged, inputs, outputs_, make);
+    return MakeWithMergedGradient(context_, p_, whole_, inputs, outputs_, make);
   }
 
   PlanPtr MakeOneDnn(const BackwardWeights::primitive_desc& desc, const Descs& inputs) const {

@@ -150,8 +150,10 @@ class MergedGradientPlan : public MergedPlan {
   std::optional<ScratchReorder> to_plain_;
 };
 
-}  // namespace
-
+// How many groups are merged into one: the fewest after which the channels of a group, read and written, are whole
+// vectors of the processor, else all where they are few. 1 where merging is not for this convolution: it is not
+// grouped, its groups are whole vectors already, or each reads and writes one channel (depthwise), for which the
+// library has kernels.
 int64_t GroupsToMerge(const ConvGeometry& geometry) {
   if (geometry.w.size() != 5) return 1;
   const int64_t groups = geometry.w[0], out = geometry.w[1], in = geometry.w[2], block = VectorBlock();
@@ -163,16 +165,22 @@ int64_t GroupsToMerge(const ConvGeometry& geometry) {
   return groups <= kMostMerged ? groups : 1;
 }
 
-PlanPtr MakeWithMergedWeights(const CpuContext& context, const Conv2dParams& params, int64_t merged,
+}  // namespace
+
+PlanPtr MakeWithMergedWeights(const CpuContext& context, const Conv2dParams& params, const ConvGeometry& geometry,
                               const Descs& inputs, const Descs& outputs, const MakeMergedPlan& make) {
+  const int64_t merged = GroupsToMerge(geometry);
+  if (merged == 1) return nullptr;
   Descs merged_inputs = inputs;
   merged_inputs[1] = MergedDesc(inputs[1], merged);
   PlanPtr plan = make(MergedParams(params, merged), merged_inputs, outputs);
   return std::make_shared<MergedWeightsPlan>(context, inputs, params, merged, std::move(plan));
 }
 
-PlanPtr MakeWithMergedGradient(const CpuContext& context, const Conv2dParams& params, int64_t merged,
+PlanPtr MakeWithMergedGradient(const CpuContext& context, const Conv2dParams& params, const ConvGeometry& geometry,
                                const Descs& inputs, const Descs& outputs, const MakeMergedPlan& make) {
+  const int64_t merged = GroupsToMerge(geometry);
+  if (merged == 1) return nullptr;
   Descs merged_outputs = outputs;
   merged_outputs[0] = MergedDesc(outputs[0], merged);
   PlanPtr plan = make(MergedParams(params, merged), inputs, merged_outputs);

@@ -4,13 +4,6 @@
 
 namespace residua::cpu {
 
-const WinogradCode<float>* WinogradByAvx2() {
-#if defined(RESIDUA_VECTOR_TARGET)
-  static const WinogradCode<float> kCode = CodeInFloat32<2>(384 << 10);
-  return &kCode;
-#else
-  return nullptr;
-#endif
-}
+const WinogradCode<float>* WinogradByAvx2() { return CodeInFloat32<2, 384 << 10>(); }
 
 }  // namespace residua::cpu

@@ -4,13 +4,6 @@
 
 namespace residua::cpu {
 
-const WinogradCode<float>* WinogradByAvx512() {
-#if defined(RESIDUA_VECTOR_TARGET)
-  static const WinogradCode<float> kCode = CodeInFloat32<4>(640 << 10);
-  return &kCode;
-#else
-  return nullptr;
-#endif
-}
+const WinogradCode<float>* WinogradByAvx512() { return CodeInFloat32<4, 640 << 10>(); }
 
 }  // namespace residua::cpu

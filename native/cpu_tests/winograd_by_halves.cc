@@ -6,13 +6,6 @@
 
 namespace residua::cpu {
 
-const WinogradCode<float>* WinogradByHalves() {
-#if defined(RESIDUA_VECTOR_TARGET)
-  static const WinogradCode<float> kCode = CodeInFloat32<4>(640 << 10);
-  return &kCode;
-#else
-  return nullptr;
-#endif
-}
+const WinogradCode<float>* WinogradByHalves() { return CodeInFloat32<4, 640 << 10>(); }
 
 }  // namespace residua::cpu
