@@ -4,6 +4,7 @@ import { graphText } from '../../lib/cli/graph-text.js';
 import { backendOf } from '../../lib/device.js';
 import { clearPrograms, flushDeferred } from '../../lib/graph/deferral.js';
 import { autograd, cpu, loss, nn, residualStage, type Tensor, Trainer, zeros } from '../../lib/index.js';
+import { collectGarbage } from '../helpers/collect-garbage.js';
 
 afterEach(flushDeferred);
 
@@ -23,9 +24,11 @@ async function bytesHeldAfter(net: nn.Block, fn: () => Tensor): Promise<number> 
   net.hybridize();
   await fn().data(); // layouts of parameters and gradients settle
   clearPrograms();
+  await collectGarbage(); // what nothing reaches any more is not to go in between
   const before = backend.memory().bytes;
   const result = fn();
   await result.data();
+  await collectGarbage();
   return backend.memory().bytes - before - result.native.bytes;
 }
 
