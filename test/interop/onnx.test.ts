@@ -19,6 +19,7 @@ import {
 import { OnnxGraph } from '../../lib/interop/onnx/graph.js';
 import { writeModel } from '../../lib/interop/onnx/model-file.js';
 import { packageVersion } from '../../lib/version.js';
+import { collectGarbage } from '../helpers/collect-garbage.js';
 import { supports, testDevices } from '../helpers/devices.js';
 import { type ErrorCode, expectResiduaError, rejectionOf } from '../helpers/errors.js';
 import { FunctionNet } from './function-net.js';
@@ -124,6 +125,7 @@ describe('the file', () => {
   test('leaves no tensors behind', async () => {
     const net = smallNet();
     await exported(net);
+    await collectGarbage();
     const before = memory();
     await exported(net);
     expect(memory()).toMatchObject({ tensors: before.tensors, bytes: before.bytes });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CheckpointError, ConfigError, memory, models, nn, tidy, uniform, zeros } from '../../lib/index.js';
 import { writeSafetensors } from '../../lib/interop/safetensors.js';
+import { collectGarbage } from '../helpers/collect-garbage.js';
 import { isEmulated, testDevices } from '../helpers/devices.js';
 import { onEachDevice } from '../helpers/on-each-device.js';
 import { readSafetensors } from '../helpers/safetensors.js';
@@ -28,6 +29,7 @@ onEachDevice((device) => {
       const [a, b] = [ready(), ready()];
       await a.saveParameters(file);
       expect(valuesOf(b)).not.toEqual(valuesOf(a));
+      await collectGarbage();
       const before = memory().tensors;
       await b.loadParameters(file);
       expect(valuesOf(b)).toEqual(valuesOf(a));

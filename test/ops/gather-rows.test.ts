@@ -1,6 +1,7 @@
 // gatherRows against plain indexing, for every type; indices that are no rows.
 import { describe, expect, test } from 'vitest';
 import { autograd, type DType, memory, ops, type Tensor, tensor, tidy } from '../../lib/index.js';
+import { collectGarbage } from '../helpers/collect-garbage.js';
 import { testDevices } from '../helpers/devices.js';
 import { errorOf, expectResiduaError, rejectionOf } from '../helpers/errors.js';
 import { integerValues, sizeOf } from '../helpers/values.js';
@@ -49,6 +50,7 @@ describe.each(testDevices)('gatherRows on %s', (device) => {
   });
 
   test.each([4, -1, 2 ** 31 - 1, -(2 ** 31)])('row %s of 4 is an error of what is read', async (row) => {
+    await collectGarbage();
     const before = memory().tensors;
     const says = ['gatherRows', '0 to 3', `${row} at position 1`];
     const y = tidy(() => {

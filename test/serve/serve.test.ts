@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ConfigError, cpu, memory, type NetServer, type nn, type ServeOptions, serve } from '../../lib/index.js';
+import { collectGarbage } from '../helpers/collect-garbage.js';
 import { supports } from '../helpers/devices.js';
 import {
   type Answer,
@@ -133,6 +134,7 @@ test('no tensor stays behind, whatever became of the requests', async () => {
     await Promise.all((await Promise.all([...good, broken])).map((response) => response.text()));
   };
   await round();
+  await collectGarbage();
   const { tensors, bytes } = memory();
   for (let i = 0; i < 5; i++) await round();
   expect(memory()).toMatchObject({ tensors, bytes });
