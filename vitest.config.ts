@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     environment: 'node',
     include: ['test/**/*.test.ts'],
+    setupFiles: ['test/helpers/equal-arrays.ts'],
     pool: 'forks',
     fileParallelism: false,
     testTimeout: 60_000,

@@ -94,7 +94,7 @@ describe('a run from the weights of another', () => {
   });
 
   test('keeps what is frozen, to the bit, and trains the head', async () => {
-    const small = ['--limit', '32', '--epochs', '1', '--batch-size', '16'];
+    const small = ['--limit', '32', '--epochs', '1', '--batch-size', '16', '--resize', '32'];
     const [first, second] = [join(folder, 'first'), join(folder, 'second')];
     expect(await residua(['train', ...small, '--out', first])).toMatchObject({ status: 0 });
     const weights = join(first, 'weights.safetensors');
