@@ -4,17 +4,18 @@ import type { Block } from '../nn/block.js';
 import { observing } from '../nn/forward.js';
 import { tidy } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { allFinite } from './all-finite.js';
 
 /**
  * Structural name of the first layer whose output is not finite, in a forward pass in training mode, op by op; 'input' where X is not;
  * 'loss' where every output is finite. Updates running statistics, as every such pass.
  */
 export function firstBadLayer(net: Block, X: Tensor): string {
-  if (!allFinite(X)) return 'input';
+  if (!allFinite(X.dataSync())) return 'input';
   let found: Block | undefined;
   observing(
     (block, output) => {
-      if (!found && !allFinite(output)) found = block;
+      if (!found && !allFinite(output.dataSync())) found = block;
     },
     () => pause(() => tidy(() => void net.forward(X)), { training: true }),
   );
@@ -22,5 +23,3 @@ export function firstBadLayer(net: Block, X: Tensor): string {
   for (const [path, block] of net.descendants()) if (block === found) return path || block.name;
   return found.name;
 }
-
-const allFinite = (values: Tensor): boolean => values.dataSync().every((value: number) => Number.isFinite(value));

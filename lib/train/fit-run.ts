@@ -4,6 +4,7 @@ import { CheckpointError, ConfigError } from '../errors.js';
 import type { Block } from '../nn/block.js';
 import type { Trainer } from '../optim/index.js';
 import { randomState, setRandomState } from '../tensor/random.js';
+import { firstBadParameter } from './all-finite.js';
 import type { Batch, Batches } from './batches.js';
 import type { FitState, Trained } from './checkpoint.js';
 import { CheckpointFolder } from './checkpoint-folder.js';
@@ -209,9 +210,17 @@ export class FitRun implements Trained {
     );
   }
 
-  /** Writes a checkpoint, where they are asked for. `score`: of a complete epoch, greater is better. */
+  /**
+   * Writes a checkpoint, where they are asked for. `score`: of a complete epoch, greater is better. Of weights that are not finite none is
+   * written: it could not train on, and would take the place of one that can.
+   */
   async save(score: number | null = null): Promise<void> {
     if (!this.#checkpoints) return;
+    const bad = await firstBadParameter(this.net.collectParams());
+    if (bad !== null) {
+      this.options.warn(`No checkpoint is written after step ${this.step}: '${bad}' has NaN or infinity.`);
+      return;
+    }
     this.lastCheckpoint = await this.#checkpoints.write(this, this.#state(score));
     await this.emit('checkpointSaved', this.lastCheckpoint);
   }

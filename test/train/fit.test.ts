@@ -274,6 +274,39 @@ describe('a loss that is NaN', () => {
     });
   });
 
+  test('keeps the checkpoints of before where the weights have become infinite', async () => {
+    await inFolder(async (folder) => {
+      const { net, trainer, train } = fitProblem(device);
+      const lines: string[] = [];
+      const training = fitNet(net, trainer, {
+        train,
+        epochs: 2,
+        device,
+        checkpoint: { folder, everySteps: 1, keepLast: 2 },
+        warn: (line) => lines.push(line),
+        handlers: [
+          {
+            batchEnd: (_, { step }) =>
+              void (
+                step === 3 &&
+                net
+                  .collectParams()
+                  .get('5.bias')
+                  ?.setData(Float32Array.of(1, 2, Number.POSITIVE_INFINITY))
+              ),
+          },
+        ],
+      });
+      const last = join(folder, 'step-000000002');
+      await expect(training).rejects.toMatchObject({
+        code: 'NUMERIC_ERROR',
+        details: { step: 4, layer: '5', checkpoint: last },
+      });
+      expect((await readdir(folder)).sort()).toEqual(['step-000000001', 'step-000000002']);
+      expect(lines[0]).toBe("No checkpoint is written after step 3: '5.bias' has NaN or infinity.");
+    });
+  });
+
   test('stops at the tenth in a row all the same', async () => {
     const { error } = await poisoned(2, 99, { onNan: 'skip', epochs: 5 });
     expect(error).toMatchObject({ code: 'NUMERIC_ERROR', message: expect.stringContaining('10 times in a row') });
