@@ -1,5 +1,6 @@
 // What a person is told when a command fails: one line, with a remedy where there is one.
 import { BackendUnavailableError, NumericError, OutOfMemoryError, ResiduaError } from '../errors.js';
+import { printable } from './printable.js';
 
 /** One line for stderr; with `verbose` the stack and the causes follow. */
 export function describeError(error: unknown, verbose: boolean): string {
@@ -28,7 +29,7 @@ function checkpointHint({ details }: NumericError): string | undefined {
 }
 
 function oneLine(message: string): string {
-  return message.replace(/\s*\n\s*/g, ' ').trim();
+  return printable(message.replace(/\s*\n\s*/g, ' ').trim());
 }
 
 function stackOf(error: Error): string {

@@ -144,6 +144,17 @@ describe("a run of the chapter's net", () => {
     expect(inHalf).not.toEqual(expected(0));
   });
 
+  test('a name with control characters stays one line, and reaches no terminal as it is', async () => {
+    const [good, bad] = [join(folder, 'new\nline.png'), join(folder, 'red\x1b[31m.png')];
+    writeFileSync(good, readFileSync(fileOf(0)));
+    writeFileSync(bad, 'no image');
+    const { stdout, stderr } = await residua(['predict', run, good, bad, '--top', '1']);
+    expect(stdout).toMatch(/^\S+new\\u000aline\.png: [^\n]+\n$/);
+    expect(stderr).toMatch(/^error: \S+red\\u001b\[31m\.png cannot be decoded: [^\n]+\n$/);
+    const json = await residua(['predict', run, good, bad, '--json']);
+    expect(linesOf(json.stdout).map(({ file }) => file)).toEqual([good, bad]);
+  });
+
   test('a folder without images', async () => {
     const empty = join(folder, 'empty');
     mkdirSync(empty);

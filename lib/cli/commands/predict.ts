@@ -7,6 +7,7 @@ import { percent } from '../format.js';
 import { imageSources, standardInput } from '../image-sources.js';
 import { deviceName, noTuneOption, positiveInteger, precisionOption } from '../options.js';
 import { type Prediction, predictImages } from '../prediction.js';
+import { printable } from '../printable.js';
 import { openSavedNet, type SavedNetOptions } from '../saved-net.js';
 import { addSavedNetOptions } from '../saved-net-options.js';
 
@@ -68,11 +69,11 @@ async function predict(given: string[], options: PredictOptions, command: Comman
 function report(prediction: Prediction, json: boolean): void {
   if ('error' in prediction) {
     process.exitCode = exitStatus.failed;
-    process.stderr.write(`error: ${prediction.error}\n`);
+    process.stderr.write(`error: ${printable(prediction.error)}\n`);
   }
   if (json) console.log(JSON.stringify(prediction));
   else if ('classes' in prediction) {
     const classes = prediction.classes.map(({ name, probability }) => `${name} ${percent(probability, 1)}`);
-    console.log(`${prediction.file}: ${classes.join(', ')}`);
+    console.log(printable(`${prediction.file}: ${classes.join(', ')}`));
   }
 }
