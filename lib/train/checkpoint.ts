@@ -1,6 +1,6 @@
 // One checkpoint: a folder with weights, optimiser, averaged weights and state, which appears whole or not at all.
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CheckpointError } from '../errors.js';
@@ -95,10 +95,12 @@ async function writeSynced(file: string, text: string): Promise<void> {
   }
 }
 
-const sha256 = async (file: string): Promise<string> =>
-  createHash('sha256')
-    .update(await readFile(file))
-    .digest('hex');
+/** Piece by piece: a large net's files need not be in memory once more. */
+async function sha256(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const piece of createReadStream(file, { highWaterMark: 2 ** 20 })) hash.update(piece as Buffer);
+  return hash.digest('hex');
+}
 
 /** The file of the weights that a checkpoint was evaluated with: the averaged ones, where it has them. */
 export function netFileIn(folder: string): string {

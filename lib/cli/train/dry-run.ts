@@ -38,8 +38,15 @@ function estimates(session: Session, imagesPerSecond: number): [string, string][
     ['estimated time', `${roughDuration(seconds * epochs)} for ${epochs} epochs of ${roughDuration(seconds)}`],
     ['memory of tensors', `${bytes(backendOf(device).memory().peakBytes)} at most`],
     ['memory of the data', bytes(bytesOfData(session))],
-    ['memory of the process', `${bytes(process.resourceUsage().maxRSS * 1024)} at most`],
+    ['memory of the process', `${bytes(process.resourceUsage().maxRSS * 1024 + bytesOfCheckpoint(session))} at most`],
   ];
+}
+
+/** A checkpoint copies weights, momenta and averages into the process. */
+function bytesOfCheckpoint({ run }: Session): number {
+  const { averageDecay, optimizer } = run.config;
+  const copies = 1 + Number(optimizer.momentum > 0) + Number(averageDecay !== null);
+  return 4 * copies * run.parameters;
 }
 
 /** Image files stay where they are. */

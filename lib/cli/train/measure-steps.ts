@@ -1,16 +1,18 @@
 // How fast a run trains and what memory it takes, from a few of its steps.
 import type { Tensor } from '../../index.js';
-import { type FitBatch, type FitHandler, type FitRun, fit as fitNet } from '../../train/index.js';
+import { evaluateClasses, type FitBatch, type FitHandler, type FitRun, fit as fitNet } from '../../train/index.js';
 import type { Session } from './session.js';
 
 /** Steps in which everything is set up, and those that are timed. */
 const warmUpSteps = 3;
 const timedSteps = 5;
+/** Evaluation has a program of its own, and memory for it. */
+const evaluatedBatches = 2;
 /** Slow steps are few. */
 const patienceMs = 20_000;
 
-/** Makes a few steps of a run, data included, and writes nothing. Images a second. */
-export async function measureSpeed({ net, trainer, fitOptions, train }: Session): Promise<number> {
+/** Makes a few steps of a run and evaluates a few batches, data included, and writes nothing. Training images a second. */
+export async function measureSpeed({ net, trainer, fitOptions, train, validation, device }: Session): Promise<number> {
   const timer = new StepTimer();
   await fitNet(net, trainer, {
     ...fitOptions,
@@ -19,7 +21,19 @@ export async function measureSpeed({ net, trainer, fitOptions, train }: Session)
     epochs: 1,
     handlers: [timer],
   });
+  const { precision, capture = true } = fitOptions;
+  if (validation && capture) net.hybridize();
+  if (validation) await evaluateClasses(first(validation, evaluatedBatches), net, device, { precision });
   return timer.imagesPerSecond;
+}
+
+async function* first(batches: NonNullable<Session['validation']>, count: number): AsyncGenerator<[Tensor, Tensor]> {
+  let given = 0;
+  for await (const batch of batches) {
+    yield batch;
+    given += 1;
+    if (given === count) return;
+  }
 }
 
 async function* endless(batches: Session['train']): AsyncGenerator<[Tensor, Tensor]> {
