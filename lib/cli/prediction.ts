@@ -1,5 +1,6 @@
 // Predictions for images as they are found: a group is decoded while the net computes those of the one before.
 import type { Device } from '../device.js';
+import { NumericError } from '../errors.js';
 import { ImageClassifier, type LikelyClass } from '../serve/image-classifier.js';
 import { type GivenImage, type ImageSource, inGroups } from './image-sources.js';
 import type { SavedNet } from './saved-net.js';
@@ -68,6 +69,15 @@ async function* predictGroup(
     const classes = probabilities.length / images;
     const own = probabilities.subarray(row * classes, (row + 1) * classes);
     row += 1;
-    yield error === undefined ? { file, classes: classifier.likeliest(own, top) } : { file, error };
+    yield error === undefined ? predictionOf(file, () => classifier.likeliest(own, top)) : { file, error };
+  }
+}
+
+function predictionOf(file: string, likeliest: () => LikelyClass[]): Prediction {
+  try {
+    return { file, classes: likeliest() };
+  } catch (error) {
+    if (error instanceof NumericError) return { file, error: `${file}: ${error.message}` };
+    throw error;
   }
 }

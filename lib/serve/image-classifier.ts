@@ -4,12 +4,14 @@ import { type BrokenSample, makeSamples, type NamedBytes } from '../data/sample.
 import { centerCrop, normalize, resizeShorter } from '../data/transforms/index.js';
 import type { TransformOf } from '../data/transforms/transform.js';
 import type { Device } from '../device.js';
+import { NumericError } from '../errors.js';
 import { capture } from '../graph/capture.js';
 import type { Normalization } from '../interop/index.js';
 import type { Block } from '../nn/index.js';
 import type { Precision } from '../precision.js';
 import { fromHost } from '../tensor/create.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { allFinite } from '../train/all-finite.js';
 
 /** What images become before they enter a net, and what its outputs mean. */
 export interface ImageInput {
@@ -119,8 +121,10 @@ export class ImageClassifier {
     return classes;
   }
 
-  /** The `top` likeliest classes of an image, the likeliest first. probabilities: [classes] */
+  /** The `top` likeliest classes of an image, the likeliest first. probabilities: [classes]. Throws NumericError where they are none. */
   likeliest(probabilities: Float32Array, top: number): LikelyClass[] {
+    if (!allFinite(probabilities))
+      throw new NumericError('The net gave no probabilities but NaN: its weights may be damaged.');
     return Array.from(probabilities, (probability, number) => ({
       class: number,
       name: this.className(number),

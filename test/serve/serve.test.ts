@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import sharp from 'sharp';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { ConfigError, cpu, memory, type NetServer, type nn, type ServeOptions, serve } from '../../lib/index.js';
 import { collectGarbage } from '../helpers/collect-garbage.js';
 import { supports } from '../helpers/devices.js';
@@ -148,6 +148,15 @@ test.runIf(supports(cpu(), 'bfloat16'))('bfloat16 computes in that', async () =>
   for (const [i, probability] of found.entries())
     expect(Math.abs(probability - (exact[i] as number))).toBeLessThan(0.02);
   expect(Math.max(...found.map((p, i) => Math.abs(p - (exact[i] as number))))).toBeGreaterThan(1e-6);
+});
+
+test('a net that gives NaN: 500, and the reason in the log', async () => {
+  const damaged = smallNet();
+  damaged.collectParams().get('4.bias')?.setData(new Float32Array(classNames.length).fill(Number.NaN));
+  const onError = vi.fn();
+  const response = await post(await served(damaged, { onError }), (await picture(0)).file);
+  expect(response.status).toBe(500);
+  expect(String(onError.mock.calls[0]?.[0])).toContain('its weights may be damaged');
 });
 
 describe('what cannot be served', () => {
