@@ -1,5 +1,6 @@
 // The labelled images that a trained net is evaluated on: those of its run, or others, cut to what it takes.
 import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { type DataSets, dataSets } from '../config/data-sets.js';
 import { imageFolders } from '../config/image-folders.js';
 import { type DataConfig, type DataName, readConfigFile, resolveConfig, type TrainConfig } from '../config/index.js';
@@ -9,7 +10,8 @@ import { imageFolder } from '../data/image-folder.js';
 import type { LoaderDataset } from '../data/loader-options.js';
 import { centerCrop, normalize, resizeShorter } from '../data/transforms/index.js';
 import type { Device } from '../device.js';
-import { ConfigError } from '../errors.js';
+import { ConfigError, DataError } from '../errors.js';
+import { imageSources, standardInput } from './image-sources.js';
 import type { NetRecord } from './net-record.js';
 import type { RunFolder } from './run-folder.js';
 
@@ -18,12 +20,15 @@ export interface EvaluationChoice {
   data?: DataName;
   /** Folder of a known data set's files. */
   dataRoot?: string;
+  /** In place of `data`: a file with paths of images and folders, or '-'. */
+  filesFrom?: string;
   /** Only the first so many. */
   limit?: number;
 }
 
 export interface EvaluationImages {
-  name: DataName;
+  /** What they are called. */
+  name: string;
   images: LoaderDataset;
 }
 
@@ -33,6 +38,11 @@ export async function evaluationImages(
   choice: EvaluationChoice,
   run: RunFolder,
 ): Promise<EvaluationImages> {
+  if (choice.filesFrom !== undefined) {
+    const images = await listedImages(choice.filesFrom, record);
+    const name = choice.filesFrom === standardInput ? 'standard input' : choice.filesFrom;
+    return { name, images: choice.limit === undefined ? images : images.take(choice.limit) };
+  }
   const config = existsSync(run.config) ? resolveConfig(readConfigFile(run.config), { device: 'cpu' }) : null;
   const name = choice.data ?? config?.data.name ?? 'fashion-mnist';
   const isOthersFolder = choice.data?.startsWith('folder:') === true;
@@ -48,6 +58,37 @@ function folderImages(name: DataName, { classNames, inputShape }: NetRecord): Pr
     classNames: classNames.length > 0 ? classNames : undefined,
     channels: inputShape[0] as 1 | 3,
     onBroken: 'skip',
+  });
+}
+
+/** Each image is of the class whose name its folder's path ends with. Throws DataError and ConfigError: no images, a class that is none. */
+async function listedImages(list: string, { classNames, inputShape }: NetRecord): Promise<ImageFiles> {
+  if (classNames.length === 0)
+    throw new ConfigError('--files-from: expected a net with class names: --classes FILE.', { argument: '--classes' });
+  const files: string[] = [];
+  for await (const source of imageSources([], list)) {
+    if ('error' in source) throw new DataError(source.error, { file: source.file });
+    files.push(source.file);
+  }
+  if (files.length === 0)
+    throw new DataError(
+      `${list === standardInput ? 'standard input' : list}: expected a path in each line, found none.`,
+      { file: list, found: 0 },
+    );
+  const labels = files.map((file) => classOf(file, classNames));
+  return new ImageFiles({ files, labels, classNames, channels: inputShape[0] as 1 | 3, onBroken: 'skip' });
+}
+
+/** 'photos/animals/cat/1.jpg' -> the number of 'animals/cat', else of 'cat' */
+function classOf(file: string, classNames: readonly string[]): number {
+  const folder = dirname(resolve(file));
+  const names = classNames.filter((name) => folder.endsWith(`/${name}`));
+  const longest = names.reduce((a, b) => (b.length > a.length ? b : a), '');
+  if (longest !== '') return classNames.indexOf(longest);
+  throw new DataError(`${file}: expected a file in a folder of a class: ${classNames.join(', ')}.`, {
+    file,
+    expected: classNames,
+    found: folder,
   });
 }
 

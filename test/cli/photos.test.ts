@@ -1,7 +1,8 @@
 // From a folder of pictures to a report and an evaluation, through the command: the whole way of a user with pictures of their own.
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { brokenIn, photoClasses, writePhotos } from './photo-folder.js';
 import { residua } from './run-cli.js';
@@ -112,6 +113,47 @@ describe('residua train --data folder:PATH', () => {
     expect(text.stderr).not.toContain('(node:');
     expect(text.stdout).toMatch(/^38 test images of 32x32 pixels on cpu\nloss \d+\.\d{4}, test acc [01]\.\d{4}\n/);
     expect(text.stdout).toMatch(/^class +images +precision +recall$/m);
+  });
+
+  test('eval of a list on standard input: as of the folder; a file of no class is an error', async () => {
+    const others = join(folder, 'others');
+    const args = ['eval', run, '--no-tune', '--json'];
+    const whole = await residua([...args, '--data', `folder:${others}`], { env: tinyEnv });
+    const photos = readdirSync(others, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.jpg'));
+    const paths = photos.map((name) => join(others, name)).sort();
+    const list = (text: string) => ({ env: tinyEnv, input: (stdin: Writable) => void stdin.end(text) });
+    const listed = await residua([...args, '--files-from', '-'], list(`${paths.join('\n')}\n`));
+    expect(listed).toMatchObject({ status: 0 });
+    expect(JSON.parse(listed.stdout)).toEqual({ ...JSON.parse(whole.stdout), data: 'standard input' });
+    const outside = await residua([...args, '--files-from', '-'], list('/elsewhere/1.jpg\n'));
+    expect(outside).toMatchObject({ status: 1, stdout: '' });
+    expect(outside.stderr).toContain('/elsewhere/1.jpg: expected a file in a folder of a class: animals/cat');
+    const none = await residua([...args, '--files-from', '-']);
+    expect(none).toMatchObject({
+      status: 1,
+      stderr: 'error: standard input: expected a path in each line, found none.\n',
+    });
+    const both = await residua([...args, '--files-from', '-', '--data', `folder:${others}`]);
+    expect(both).toMatchObject({ status: 2, stdout: '' });
+  });
+
+  test('predict and eval with damaged weights: an error, no figures', async () => {
+    const damaged = join(folder, 'damaged');
+    cpSync(run, damaged, { recursive: true });
+    const file = join(damaged, 'weights.safetensors');
+    const bytes = readFileSync(file);
+    const header = Number(bytes.readBigUInt64LE(0));
+    const tensors = JSON.parse(bytes.toString('utf8', 8, 8 + header));
+    bytes.writeFloatLE(Number.NaN, 8 + header + tensors['fc.bias'].data_offsets[0]);
+    writeFileSync(file, bytes);
+    const photo = join(folder, 'others', 'animals', 'cat', '000.jpg');
+    const predicted = await residua(['predict', damaged, photo, '--json', '--no-tune'], { env: tinyEnv });
+    expect(predicted.status).toBe(1);
+    const error = `${photo}: The net gave no probabilities but NaN: its weights may be damaged.`;
+    expect(JSON.parse(predicted.stdout)).toEqual({ file: photo, error });
+    const evaluated = await residua(['eval', damaged, '--json', '--no-tune'], { env: tinyEnv });
+    expect(evaluated).toMatchObject({ status: 1, stdout: '' });
+    expect(evaluated.stderr).toContain('is NaN: the net');
   });
 
   test('eval at another size than the run had', async () => {

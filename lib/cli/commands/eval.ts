@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Command } from 'commander';
 import { currentDevice, type Device, setTuning } from '../../device.js';
+import { NumericError } from '../../errors.js';
 import { checkPrecisionOn, type Precision } from '../../precision.js';
 import { evaluateClasses } from '../../train/index.js';
 import { type EvaluationChoice, evaluationImages, evaluationLoader } from '../evaluation-images.js';
@@ -38,6 +39,10 @@ export function evalCommand(): Command {
       dataName,
     )
     .option('--data-root <folder>', "folder of a known data set's files (default: RESIDUA_DATA, then the usual places)")
+    .option(
+      '--files-from <list>',
+      "in place of --data: a file with a path in each line, or '-' for standard input; classes are the folders that images lie in",
+    )
     .option('--limit <n>', 'only the first n images', positiveInteger)
     .option('--batch-size <n>', 'images in a batch', positiveInteger, 256)
     .option('--workers <n>', 'threads that read image files', (text: string) => wholeNumber(text, 0, 64), 0)
@@ -48,7 +53,9 @@ export function evalCommand(): Command {
     .action(evaluate);
 }
 
-async function evaluate(source: string, options: EvalOptions): Promise<void> {
+async function evaluate(source: string, options: EvalOptions, command: Command): Promise<void> {
+  if (options.filesFrom !== undefined && options.data !== undefined)
+    command.error('error: --files-from and --data cannot be given together');
   const device = options.device ?? currentDevice();
   const { precision, batchSize, workers, model, size, json } = options;
   checkPrecisionOn(device, precision);
@@ -59,6 +66,7 @@ async function evaluate(source: string, options: EvalOptions): Promise<void> {
   const loader = evaluationLoader(images, record, { batchSize, workers, device });
   saved.net.hybridize();
   const metrics = await evaluateClasses(loader, saved.net, device, { precision }).finally(() => loader.dispose());
+  if (!Number.isFinite(metrics.loss)) throw new NumericError(notFinite(name, metrics.loss));
   const classNames = record.classNames.length > 0 ? record.classNames : images.classNames;
   const side = record.inputShape[1];
   if (json) {
@@ -69,6 +77,9 @@ async function evaluate(source: string, options: EvalOptions): Promise<void> {
     console.log(evaluationText(metrics, classNames));
   }
 }
+
+const notFinite = (name: string, loss: number): string =>
+  `The loss on ${name} is ${loss}: the net's weights may be damaged.`;
 
 const folderOf = (source: string): string => (statSync(source).isDirectory() ? source : dirname(source));
 
