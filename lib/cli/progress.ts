@@ -2,6 +2,7 @@
 import { SingleBar } from 'cli-progress';
 import type { FitBatch } from '../train/index.js';
 import { count, duration } from './format.js';
+import { barPart, type LinePart, progressLine } from './progress-line.js';
 
 /** Where progress is written: process.stderr, or a stand-in. */
 export interface ProgressStream extends NodeJS.WritableStream {
@@ -20,11 +21,24 @@ export interface ProgressOptions {
 const secondsBetweenLines = 10;
 const speedOverSteps = 20;
 
-/** What a bar shows: batches of the epoch, those done, and the words beside them. */
+/** What a bar shows: batches of the epoch, those done, and the words before and behind it. */
 interface Shown {
   total: number;
   value: number;
-  values: object;
+  words: BarWords;
+}
+
+interface BarWords {
+  /** 'epoch 1/3' */
+  epoch: string;
+  figures: readonly Figure[];
+}
+
+/** A number with its unit or name. */
+interface Figure {
+  text: string;
+  /** As `LinePart.rank`. */
+  rank: number;
 }
 
 /** Shows the progress of `epochs` epochs. */
@@ -96,11 +110,11 @@ export class Progress {
   }
 
   #draw(bar: SingleBar, at: FitBatch, time: number, isNewEpoch: boolean): void {
-    const values = { text: this.#figures(at, time), epoch: at.epoch, epochs: this.#epochs };
-    const shown = { total: batchesOf(at), value: at.batch, values };
+    const words: BarWords = { epoch: this.#epochOf(at), figures: this.#figures(at, time) };
+    const shown = { total: batchesOf(at), value: at.batch, words };
     if (this.#barRuns && !isNewEpoch) {
       this.#shown = shown;
-      bar.update(at.batch, values);
+      bar.update(at.batch, words);
       return;
     }
     this.stop();
@@ -108,28 +122,30 @@ export class Progress {
   }
 
   #start(bar: SingleBar, shown: Shown): void {
-    bar.start(shown.total, shown.value, shown.values);
+    bar.start(shown.total, shown.value, shown.words);
     this.#shown = shown;
     this.#barRuns = true;
   }
 
   #line(at: FitBatch, time: number): string {
-    return `epoch ${at.epoch}/${this.#epochs}, batch ${at.batch}/${batchesOf(at)}: ${this.#figures(at, time)}`;
+    const figures = this.#figures(at, time).map(({ text }) => text);
+    return `${this.#epochOf(at)}, batch ${at.batch}/${batchesOf(at)}: ${figures.join(', ')}`;
   }
 
-  #figures(at: FitBatch, time: number): string {
+  #epochOf = ({ epoch }: FitBatch): string => `epoch ${epoch}/${this.#epochs}`;
+
+  #figures(at: FitBatch, time: number): Figure[] {
     const speed = this.imagesPerSecond;
     const left = this.#secondsLeft(at, time);
+    const figure = (rank: number, text: string | undefined): Figure[] => (text === undefined ? [] : [{ text, rank }]);
     return [
-      speed === undefined ? undefined : `${count(Math.round(speed))} images/s`,
-      `loss ${at.loss.toFixed(3)}`,
-      `acc ${at.accuracy.toFixed(3)}`,
-      `lr ${Number(at.learningRate.toPrecision(3))}`,
-      left === undefined ? undefined : `${duration(left)} left`,
-      this.#memory?.(),
-    ]
-      .filter((part) => part !== undefined)
-      .join(', ');
+      ...figure(6, speed === undefined ? undefined : `${count(Math.round(speed))} images/s`),
+      ...figure(3, `loss ${at.loss.toFixed(3)}`),
+      ...figure(5, `acc ${at.accuracy.toFixed(3)}`),
+      ...figure(8, `lr ${Number(at.learningRate.toPrecision(3))}`),
+      ...figure(4, left === undefined ? undefined : `${duration(left)} left`),
+      ...figure(9, this.#memory?.()),
+    ];
   }
 
   /** From the mean time of all batches after the first step, in which everything is set up. */
@@ -149,13 +165,23 @@ const batchesDone = (at: FitBatch): number => (at.epoch - 1) * batchesOf(at) + a
 
 function makeBar(stream: ProgressStream): SingleBar {
   return new SingleBar({
-    format: 'epoch {epoch}/{epochs} {bar} {value}/{total}  {text}',
-    barCompleteChar: '\u2588',
-    barIncompleteChar: '\u2591',
-    barsize: 10,
+    format: (_options, { progress, value, total, maxWidth }, words: BarWords) =>
+      progressLine(barParts(words, { progress, value, total }), maxWidth),
     stream,
     clearOnComplete: true,
     gracefulExit: false, // Ctrl-C is handled by the command
     hideCursor: false,
   });
+}
+
+function barParts(
+  { epoch, figures }: BarWords,
+  { progress, value, total }: { progress: number; value: number; total: number },
+): LinePart[] {
+  return [
+    { forms: [epoch], rank: 1, separator: ' ' },
+    barPart(progress, 7),
+    { forms: [`${value}/${total}`], rank: 2, separator: ' ' },
+    ...figures.map(({ text, rank }) => ({ forms: [text], rank, separator: ', ' })),
+  ];
 }

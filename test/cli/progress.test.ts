@@ -6,7 +6,7 @@ import { sayingWarnings } from '../../lib/cli/warnings.js';
 import { screenOf } from './terminal-screen.js';
 
 /** A stream that keeps what is written; the size makes cli-progress take it for a terminal. */
-function sink(isTTY: boolean): { stream: ProgressStream; text: () => string } {
+function sink(isTTY: boolean, columns = 120): { stream: ProgressStream; text: () => string } {
   let text = '';
   const stream = new Writable({
     write(chunk, _encoding, done) {
@@ -15,7 +15,7 @@ function sink(isTTY: boolean): { stream: ProgressStream; text: () => string } {
     },
   });
   return {
-    stream: Object.assign(stream, { isTTY, columns: 120, rows: 30 }) as unknown as ProgressStream,
+    stream: Object.assign(stream, { isTTY, columns, rows: 30 }) as unknown as ProgressStream,
     text: () => text,
   };
 }
@@ -113,4 +113,51 @@ test('on a terminal: a bar, out of the way while lines are printed', () => {
   });
   expect(printed).toBe(true);
   progress.stop(); // twice is harmless
+});
+
+describe('on a narrow terminal', () => {
+  const whole =
+    'epoch 1/1 \u2588\u2588\u2588\u2588\u2588\u2591\u2591\u2591\u2591\u2591 10/20  100 images/s, loss 0.500, acc 0.800, lr 0.1, 10 s left, 2.0 GiB';
+
+  /** What the line is in a terminal of so many columns, in the middle of an epoch. */
+  function lineOn(columns: number): string {
+    const clock = { now: 0 };
+    const { stream, text } = sink(true, columns);
+    const progress = new Progress(1, { stream, now: () => clock.now, memory: () => '2.0 GiB' });
+    const facts = { stepLoss: 0.6, loss: 0.5, accuracy: 0.8, learningRate: 0.1, images: 100, seconds: 0 };
+    for (let batch = 1; batch <= 10; batch++) {
+      clock.now += 1000;
+      progress.step({ epoch: 1, batch, batches: 20, step: batch, ...facts });
+    }
+    progress.interrupt(() => {}); // draws it again with what is known now
+    const line = screenOf(text()).at(-1) as string;
+    progress.stop();
+    return line;
+  }
+
+  test.each([
+    [120, whole],
+    [91, whole],
+    [90, whole.replace(', 2.0 GiB', '')],
+    [80, whole.replace(', lr 0.1', '').replace(', 2.0 GiB', '')],
+    [
+      72,
+      'epoch 1/1 \u2588\u2588\u2588\u2588\u2591\u2591\u2591\u2591 10/20  100 images/s, loss 0.500, acc 0.800, 10 s left',
+    ],
+    [66, 'epoch 1/1 10/20  100 images/s, loss 0.500, acc 0.800, 10 s left'],
+    [50, 'epoch 1/1 10/20  loss 0.500, acc 0.800, 10 s left'],
+    [40, 'epoch 1/1 10/20  loss 0.500, 10 s left'],
+    [20, 'epoch 1/1 \u2588\u2588\u2591\u2591 10/20'],
+    [9, 'epoch 1/1'],
+    [3, ''],
+  ])('%i columns', (columns, line) => expect(lineOn(columns)).toBe(line));
+
+  test('at every width the line fits, and its values are whole', () => {
+    const values = (line: string): string[] => line.replace(/ [\u2588\u2591]+/, '').split(/ {2,}|, | (?=\d+\/)/);
+    for (let columns = 9; columns <= 120; columns++) {
+      const line = lineOn(columns);
+      expect(line.length).toBeLessThanOrEqual(columns);
+      for (const value of values(line)) expect(values(whole)).toContain(value);
+    }
+  });
 });
