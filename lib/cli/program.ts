@@ -37,6 +37,7 @@ export function buildProgram(): Command {
       .option('--verbose', 'show the stack of an error')
       .showHelpAfterError(`(residua ${command.name()} --help tells more)`);
     refuseOptionsAsValues(command);
+    suggestHiddenOptions(command);
     program.addCommand(command);
   }
   for (const command of [program, ...program.commands]) command.exitOverride();
@@ -52,6 +53,16 @@ function refuseOptionsAsValues(command: Command): void {
       if (command.options.some(({ long }) => long === value))
         command.error(`error: option '${option.flags}' argument missing`, { code: 'commander.optionMissingArgument' });
     });
+}
+
+/** What a misspelt option is compared with has those that help leaves out, too: `--no-flipp` is nearest to `--no-flip`. */
+function suggestHiddenOptions(command: Command): void {
+  const refusing = command as unknown as { unknownOption(flag: string): void };
+  const refuse = refusing.unknownOption.bind(command);
+  refusing.unknownOption = (flag) => {
+    for (const option of command.options) option.hidden = false; // no help is shown any more
+    refuse(flag);
+  };
 }
 
 /** Runs the command line `args` (without node and script). Sets process.exitCode; throws nothing. */

@@ -110,7 +110,10 @@ describe('a misspelt name', () => {
   /** What must be there for anything else to be looked at. */
   const needed: Record<string, string[]> = { export: ['--format', 'onnx', '--out', 'net.onnx'] };
 
-  test.each(commands.flatMap(named))('%s %s', async (command, _, option) => {
+  const all = commands.flatMap((command) =>
+    command.options.map((option): [string, string, Option] => [command.name(), option.flags, option]),
+  );
+  test.each(all)('%s %s', async (command, _, option) => {
     const { status, stderr } = await residua([command, ...(needed[command] ?? []), `${option.long}q`]);
     expect(status).toBe(2);
     const [line, suggestion] = stderr.split('\n');
