@@ -28,10 +28,8 @@ export async function finishRun(session: Session, folder: RunFolder, history: Fi
 
 function tellInterrupted({ path }: RunFolder, hasSteps: boolean): void {
   const what = hasSteps ? 'A checkpoint, weights and history so far are' : 'No step was done; the history is';
-  note(
-    `Interrupted. ${what} in ${path}. To go on:\n  ${trainCommandLine('--resume', path)}\n` +
-      `To see what was done so far, as report.html:\n  ${commandLine('report', path)}`,
-  );
+  note(`Interrupted. ${what} in ${path}. To go on:\n  ${trainCommandLine('--resume', path)}`);
+  if (hasSteps) note(`To see what was done so far, as report.html:\n  ${commandLine('report', path)}`);
   process.exitCode = exitStatus.interrupted;
 }
 
