@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type DataSets, dataSets } from '../config/data-sets.js';
-import { imageFolders } from '../config/image-folders.js';
+import { evaluatedPart, imageFolders } from '../config/image-folders.js';
 import { type DataConfig, type DataName, readConfigFile, resolveConfig, type TrainConfig } from '../config/index.js';
 import { DataLoader } from '../data/data-loader.js';
 import { ImageFiles } from '../data/image-files.js';
@@ -29,6 +29,8 @@ export interface EvaluationChoice {
 export interface EvaluationImages {
   /** What they are called. */
   name: string;
+  /** Which of the data set's images they are; 'all' those of a list, or of a folder that has no parts. */
+  part: 'test' | 'validation' | 'training' | 'all';
   images: LoaderDataset;
 }
 
@@ -41,24 +43,31 @@ export async function evaluationImages(
   if (choice.filesFrom !== undefined) {
     const images = await listedImages(choice.filesFrom, record);
     const name = choice.filesFrom === standardInput ? 'standard input' : choice.filesFrom;
-    return { name, images: choice.limit === undefined ? images : images.take(choice.limit) };
+    return { name, part: 'all', images: choice.limit === undefined ? images : images.take(choice.limit) };
   }
   const config = existsSync(run.config) ? resolveConfig(readConfigFile(run.config), { device: 'cpu' }) : null;
   const name = choice.data ?? config?.data.name ?? 'fashion-mnist';
   const isOthersFolder = choice.data?.startsWith('folder:') === true;
-  const all = isOthersFolder ? await folderImages(name, record) : await testImages(name, choice, config);
-  checkFits(name, all, record);
-  return { name, images: choice.limit === undefined ? all : all.take(choice.limit) };
+  const { part, images } = isOthersFolder
+    ? await folderImages(name, record)
+    : { part: evaluatedPart(name), images: await testImages(name, choice, config) };
+  checkFits(name, images, record);
+  return { name, part, images: choice.limit === undefined ? images : images.take(choice.limit) };
 }
 
 /** The test images of the folder, where it has such a part, else all; classes are numbered as the net's. */
-function folderImages(name: DataName, { classNames, inputShape }: NetRecord): Promise<LoaderDataset> {
+async function folderImages(
+  name: DataName,
+  { classNames, inputShape }: NetRecord,
+): Promise<Pick<EvaluationImages, 'part' | 'images'>> {
   const { train, test } = imageFolders(name);
-  return imageFolder(test ?? train, {
+  const images = await imageFolder(test ?? train, {
     classNames: classNames.length > 0 ? classNames : undefined,
     channels: inputShape[0] as 1 | 3,
     onBroken: 'skip',
   });
+  const whole = name === `folder:${train}` ? 'all' : 'training';
+  return { part: test === null ? whole : evaluatedPart(name), images };
 }
 
 /** Each image is of the class whose name its folder's path ends with. Throws DataError and ConfigError: no images, a class that is none. */

@@ -10,7 +10,7 @@ export function evaluationText(metrics: ClassificationMetrics, classNames: reado
   const { loss, top1, top5, classes } = metrics;
   const mistakes = confusions(metrics, classNames);
   return [
-    `loss ${loss.toFixed(4)}, test acc ${top1.toFixed(4)}${classes.length > 5 ? `, top-5 ${top5.toFixed(4)}` : ''}`,
+    `loss ${loss.toFixed(4)}, acc ${top1.toFixed(4)}${classes.length > 5 ? `, top-5 ${top5.toFixed(4)}` : ''}`,
     '',
     classTable(metrics, classNames),
     ...(mistakes.length > 0 ? ['', 'Taken most often for another class:', ...mistakes] : []),

@@ -1,6 +1,6 @@
 // Which folders of an image folder hold its training, validation and test images.
 import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { DataName } from './train-config.js';
 
 export interface ImageFolders {
@@ -21,6 +21,13 @@ export function imageFolders(name: DataName): ImageFolders {
   const train = join(root, 'train');
   const isSplit = isFolder(train) && (test !== null || hasFolders(train));
   return isSplit ? { train, validation: validation ?? test, test } : { train: root, validation: null, test: null };
+}
+
+/** What the images that a net of this data is evaluated on are: of a folder without a part for that those kept for validation. */
+export function evaluatedPart(name: DataName): 'test' | 'validation' {
+  if (!name.startsWith('folder:')) return 'test';
+  const { test } = imageFolders(name);
+  return test !== null && basename(test) === 'test' ? 'test' : 'validation';
 }
 
 /** What cannot be looked at is none: reading the images tells why. */

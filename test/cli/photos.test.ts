@@ -111,7 +111,7 @@ describe('residua train --data folder:PATH', () => {
       brokenIn(40),
     );
     expect(text.stderr).not.toContain('(node:');
-    expect(text.stdout).toMatch(/^38 test images of 32x32 pixels on cpu\nloss \d+\.\d{4}, test acc [01]\.\d{4}\n/);
+    expect(text.stdout).toMatch(/^38 images of 32x32 pixels on cpu\nloss \d+\.\d{4}, acc [01]\.\d{4}\n/);
     expect(text.stdout).toMatch(/^class +images +precision +recall$/m);
   });
 
@@ -154,6 +154,22 @@ describe('residua train --data folder:PATH', () => {
     const evaluated = await residua(['eval', damaged, '--json', '--no-tune'], { env: tinyEnv });
     expect(evaluated).toMatchObject({ status: 1, stdout: '' });
     expect(evaluated.stderr).toContain('is NaN: the net');
+  });
+
+  test('eval says which images these were', async () => {
+    const own = await residua(['eval', run, '--no-tune'], { env: tinyEnv });
+    expect(own.stdout).toMatch(/^\d+ validation images of 32x32 pixels on cpu\n/);
+    for (const [name, part] of [
+      ['val', 'validation'],
+      ['test', 'test'], // wins over val
+    ] as const) {
+      for (const child of ['train', name]) await writePhotos(join(folder, 'parts', child), 8);
+      const { stdout } = await residua(['eval', run, '--data', 'folder:parts', '--no-tune'], {
+        cwd: folder,
+        env: tinyEnv,
+      });
+      expect(stdout).toMatch(new RegExp(`^7 ${part} images of 32x32 pixels on cpu\\n`));
+    }
   });
 
   test('eval at another size than the run had', async () => {

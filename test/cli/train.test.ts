@@ -71,7 +71,7 @@ describe('a small run', () => {
     const { status, stdout } = await residua(['eval', join(run, 'weights.safetensors'), '--limit', '50']);
     expect(status).toBe(0);
     expect(stdout).toMatch(
-      /50 test images of 28x28 pixels on cpu\nloss \d+\.\d{4}, test acc [01]\.\d{4}, top-5 [01]\.\d{4}\n/,
+      /50 test images of 28x28 pixels on cpu\nloss \d+\.\d{4}, acc [01]\.\d{4}, top-5 [01]\.\d{4}\n/,
     );
     expect(stdout).toContain('ankle boot');
   });

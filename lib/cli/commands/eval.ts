@@ -35,7 +35,7 @@ export function evalCommand(): Command {
   return addSavedNetOptions(command)
     .option(
       '--data <name>',
-      "folder:PATH (classes are folders) or a known data set: its test images (default: those of the run's data, else of fashion-mnist)",
+      "folder:PATH (classes are folders) or a known data set: its test images (default: those of the run's data, or what it kept for validation; else of fashion-mnist)",
       dataName,
     )
     .option('--data-root <folder>', "folder of a known data set's files (default: RESIDUA_DATA, then the usual places)")
@@ -62,7 +62,7 @@ async function evaluate(source: string, options: EvalOptions, command: Command):
   setTuning(options.tune);
   const saved = await openSavedNet(source, { ...options, size: model === undefined ? undefined : size }, device);
   const record = size === undefined ? saved.record : resized(saved.record, size);
-  const { name, images } = await evaluationImages(record, options, runFolder(folderOf(source)));
+  const { name, part, images } = await evaluationImages(record, options, runFolder(folderOf(source)));
   const loader = evaluationLoader(images, record, { batchSize, workers, device });
   saved.net.hybridize();
   const metrics = await evaluateClasses(loader, saved.net, device, { precision }).finally(() => loader.dispose());
@@ -70,10 +70,19 @@ async function evaluate(source: string, options: EvalOptions, command: Command):
   const classNames = record.classNames.length > 0 ? record.classNames : images.classNames;
   const side = record.inputShape[1];
   if (json) {
-    const facts = { weights: source, model: record.model, data: name, device: device.name, precision, resize: side };
+    const facts = {
+      weights: source,
+      model: record.model,
+      data: name,
+      part,
+      device: device.name,
+      precision,
+      resize: side,
+    };
     console.log(JSON.stringify({ ...facts, ...evaluationJson(metrics, classNames) }, null, 2));
   } else {
-    console.log(`${count(metrics.images)} test images of ${side}x${side} pixels on ${device}`);
+    const what = part === 'all' ? 'images' : `${part} images`;
+    console.log(`${count(metrics.images)} ${what} of ${side}x${side} pixels on ${device}`);
     console.log(evaluationText(metrics, classNames));
   }
 }
