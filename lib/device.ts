@@ -125,8 +125,8 @@ export function setThreads(n: number): void {
 
 /**
  * Whether the CPU backend chooses between a convolution's algorithms by timing them once (kept for as long as the process
- * lives, and in a file). Without it convolutions that are new compute directly, the same bits in every process. Default true,
- * unless RESIDUA_TUNE is 0.
+ * lives, and in a file, unless other programs were using the cores while it timed; RESIDUA_TUNE=keep writes it even then).
+ * Without it convolutions that are new compute directly, the same bits in every process. Default true, unless RESIDUA_TUNE is 0.
  */
 export function setTuning(on: boolean): void {
   backendOf(cpuDevice).setTuning(checkBoolean('setTuning()', 'on', on));

@@ -3,8 +3,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <cstdlib>
 #include <exception>
 #include <limits>
+
+#include "cpu/core_waits.h"
 
 namespace residua::cpu {
 namespace {
@@ -14,8 +18,30 @@ using Candidate = AlgorithmTuner::Candidate;
 constexpr double kBudgetSeconds = 1.0;
 constexpr int kMaxRounds = 6;            // the first one warms up
 constexpr double kClearlyFaster = 0.97;  // of the first candidate's time
+constexpr double kDisturbed = 0.05;      // of the threads' time, waited for a core
 
 double Seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+struct Timing {
+  double seconds;
+  bool disturbed;  // other programs were using the cores
+};
+
+// The best time of a candidate, in seconds.
+struct Best {
+  double undisturbed = std::numeric_limits<double>::infinity();
+  double any = std::numeric_limits<double>::infinity();
+
+  void Add(const Timing& timing) {
+    any = std::min(any, timing.seconds);
+    if (!timing.disturbed) undisturbed = std::min(undisturbed, timing.seconds);
+  }
+};
+
+struct Choice {
+  size_t candidate = 0;
+  bool disturbed = false;  // a candidate never ran undisturbed
+};
 
 // One buffer for each input and each output, large enough for every candidate's form of it.
 class Buffers {
@@ -40,37 +66,54 @@ class Buffers {
     }
   }
 
-  double TimeOne(CpuPlan* plan, void* scratch) const {
+  Timing TimeOne(CpuPlan* plan, void* scratch) const {
     std::vector<void*> inputs, outputs;
     for (const auto& storage : inputs_) inputs.push_back(storage->data());
     for (size_t i = 0; i < outputs_.size(); ++i) {
       const bool shares = i < plan->alias.size() && plan->alias[i] >= 0;
       outputs.push_back(shares ? inputs[static_cast<size_t>(plan->alias[i])] : outputs_[i]->data());
     }
+    const double waited = SecondsWaitedForCores();
     const double start = Seconds();
     plan->Run(inputs.data(), outputs.data(), scratch);
-    return Seconds() - start;
+    const double seconds = Seconds() - start;
+    return {seconds, SecondsWaitedForCores() - waited > kDisturbed * omp_get_max_threads() * seconds};
   }
 
  private:
   std::vector<std::shared_ptr<Storage>> inputs_, outputs_;
 };
 
+Choice Choose(const std::vector<Best>& best) {
+  Choice choice;
+  for (const Best& each : best) choice.disturbed |= std::isinf(each.undisturbed);
+  const auto seconds = [&](size_t i) { return choice.disturbed ? best[i].any : best[i].undisturbed; };
+  size_t fastest = 0;
+  for (size_t i = 1; i < best.size(); ++i) {
+    if (seconds(i) < seconds(fastest)) fastest = i;
+  }
+  if (seconds(fastest) < kClearlyFaster * seconds(0)) choice.candidate = fastest;
+  return choice;
+}
+
 // Candidates run in turn, so that a slow moment of the machine hits all of them; the best time of each counts.
-size_t TimeAll(int threads, const std::vector<Candidate>& candidates, const Buffers& buffers, void* scratch) {
+Choice TimeAll(int threads, const std::vector<Candidate>& candidates, const Buffers& buffers, void* scratch) {
   omp_set_num_threads(threads);
   buffers.Fill();
-  std::vector<double> best(candidates.size(), std::numeric_limits<double>::infinity());
+  std::vector<Best> best(candidates.size());
   const double start = Seconds();
   for (int round = 0; round < kMaxRounds; ++round) {
     const double round_start = Seconds();
-    for (size_t i = 0; i < candidates.size(); ++i)
-      best[i] = std::min(best[i], buffers.TimeOne(candidates[i].plan.get(), scratch));
+    for (size_t i = 0; i < candidates.size(); ++i) best[i].Add(buffers.TimeOne(candidates[i].plan.get(), scratch));
     const double now = Seconds();
     if (now - start + (now - round_start) > kBudgetSeconds) break;
   }
-  const auto fastest = std::min_element(best.begin(), best.end());
-  return *fastest < kClearlyFaster * best[0] ? static_cast<size_t>(fastest - best.begin()) : 0;
+  return Choose(best);
+}
+
+bool KeepsDisturbed() {
+  const char* tune = std::getenv("RESIDUA_TUNE");
+  return tune && std::string(tune) == "keep";
 }
 
 }  // namespace
@@ -86,7 +129,7 @@ std::string AlgorithmTuner::Fastest(const CpuContext& context, const std::string
   for (const Candidate& candidate : candidates) scratch_bytes = std::max(scratch_bytes, candidate.plan->scratch_bytes);
   const Buffers buffers(allocator_.get(), inputs, candidates);
   void* scratch = scratch_(scratch_bytes);
-  size_t choice = 0;
+  Choice choice;
   std::exception_ptr failure;
   thread_->Enqueue([&] {
     try {
@@ -97,9 +140,9 @@ std::string AlgorithmTuner::Fastest(const CpuContext& context, const std::string
   });
   thread_->Wait();
   if (failure) std::rethrow_exception(failure);
-  const std::string& name = candidates[choice].name;
+  const std::string& name = candidates[choice.candidate].name;
   choices_[key] = name;
-  file_.Save({{key, name}});
+  if (!choice.disturbed || KeepsDisturbed()) file_.Save({{key, name}});
   return name;
 }
 

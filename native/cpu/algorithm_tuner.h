@@ -1,7 +1,9 @@
 // Chooses between algorithms by timing them once, when the op is prepared. A choice is kept for as long as the backend
 // lives, so that a process computes the same bits each time, and in a file for the processes after it
 // (cpu/tuning_file.h). Where that is missing two processes may choose differently, and their results then differ by
-// rounding. RESIDUA_TUNE=0 turns all of it off: always the first candidate, the same bits in every process.
+// rounding. A choice for which other programs left too few cores (cpu/core_waits.h) is not written to the file: the
+// next process times again. RESIDUA_TUNE=keep writes it too, for machines that are always busy. RESIDUA_TUNE=0 turns
+// all of it off: always the first candidate, the same bits in every process.
 #pragma once
 #include <functional>
 #include <map>

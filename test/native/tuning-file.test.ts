@@ -23,8 +23,9 @@ async function runScript(text: string, env: Record<string, string>): Promise<str
   expect(run).toEqual({ status: 0, stderr: '' });
   return stdout;
 }
+/** The file is tested beside other tests: what is timed under load is kept too. */
 async function convolve(env: Record<string, string>): Promise<void> {
-  expect(await runScript(script, env)).toBe('20,64,28,28 true\n');
+  expect(await runScript(script, { RESIDUA_TUNE: 'keep', ...env })).toBe('20,64,28,28 true\n');
 }
 const kept = (): string[] => readdirSync(folder).filter((name) => name.startsWith('convolutions-'));
 const linesOf = (name: string): string[] => readFileSync(join(folder, name), 'utf8').trimEnd().split('\n');
@@ -75,7 +76,7 @@ const tiny = `
 test('products of matrices are timed for tiny images, and give the same', async () => {
   for (const file of kept()) rmSync(join(folder, file));
   for (let run = 0; run < 2; run++) {
-    expect(await runScript(tiny, { RESIDUA_TUNING_CACHE: folder })).toBe('512 512 128,256,512\n');
+    expect(await runScript(tiny, { RESIDUA_TUNE: 'keep', RESIDUA_TUNING_CACHE: folder })).toBe('512 512 128,256,512\n');
     const lines = kept().flatMap(linesOf);
     expect(lines).toEqual([
       expect.stringMatching(/^conv2d float32 .*\t(direct|winograd|matrix)$/),
@@ -83,6 +84,35 @@ test('products of matrices are timed for tiny images, and give the same', async 
       expect.stringMatching(/^conv2dBackwardWeights float32 .*\t(direct|winograd|tapProducts|outerProducts)$/),
     ]);
   }
+});
+
+// Two threads that share one core: each waits while the other computes.
+const crowded = `
+  import { execFileSync } from 'node:child_process';
+  import { readFileSync } from 'node:fs';
+  import { ops, setThreads, uniform } from 'residua';
+  const [core] = /Cpus_allowed_list:\\s*(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8')).slice(1);
+  execFileSync('taskset', ['-a', '-c', '-p', core, String(process.pid)]);
+  setThreads(2);
+  await ops.conv2d(uniform([80, 64, 28, 28]), uniform([64, 64, 3, 3]), undefined, { padding: 1 }).data();`;
+
+test('what is timed while others use the cores is kept only where that is asked for', async () => {
+  const keptAfter = async (text: string, env: Record<string, string>): Promise<number> => {
+    for (const file of kept()) rmSync(join(folder, file));
+    await runScript(text, { RESIDUA_TUNING_CACHE: folder, ...env });
+    return kept().flatMap(linesOf).length;
+  };
+  const chosen = await keptAfter(crowded, { RESIDUA_TUNE: 'keep' });
+  if (chosen === 0) return; // one algorithm alone: nothing was chosen
+  expect(chosen).toBe(1);
+  expect(await keptAfter(crowded, {})).toBe(0);
+  // Small enough that on a busy machine, too, some of them run between two turns of other programs.
+  const small = `
+    import { ops, setThreads, uniform } from 'residua';
+    setThreads(1);
+    for (let batch = 2; batch < 18; batch++)
+      await ops.conv2d(uniform([batch, 64, 28, 28]), uniform([64, 64, 3, 3]), undefined, { padding: 1 }).data();`;
+  expect(await keptAfter(small, {})).toBeGreaterThan(0);
 });
 
 test.each([
