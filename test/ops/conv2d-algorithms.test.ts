@@ -146,7 +146,6 @@ const script = `
   import { readFileSync, writeFileSync } from 'node:fs';
   import { autograd, ops, profile, tensor } from 'residua';
   import { run1 } from '${root}/lib/ops/run.ts';
-import { supports } from '../helpers/devices.js';
 
   function step(window, dtype, image, [x, w, b], dy) {
     const y = autograd.record(() => ops.conv2d(image(x), w.astype(dtype), b, window));
