@@ -10,7 +10,7 @@ export type TypedArray = Float32Array | Int32Array | Uint8Array;
 
 /** A tensor of a backend. Garbage collection frees it; `dispose` does so at once. */
 export interface NativeTensor {
-  readonly shape: number[];
+  readonly shape: readonly number[];
   readonly dtype: DType;
   /** Bytes of its storage. */
   readonly bytes: number;

@@ -5,6 +5,7 @@ import { optimise, targetOf } from './optimise.js';
 import { PlannedProgram } from './planned-program.js';
 import { type Node, type Program, updatedInputs, type ValueDesc } from './program.js';
 import type { ProgramCache } from './program-cache.js';
+import { RecordedBefore } from './recorded-before.js';
 import { VirtualTensor } from './virtual-tensor.js';
 
 /** A leaf of a recorded program: the tensor that was given, and another reference to it for its values. */
@@ -19,11 +20,12 @@ export class Recorder {
   onRecord: (() => void) | null = null;
   readonly #backend: NativeBackend;
   readonly #programs: ProgramCache;
+  readonly #before = new RecordedBefore();
   #leaves: NativeTensor[] = []; // shares: the caller may dispose its own
+  #leafTexts: string[] = []; // number, shape and type
   #leafNumbers = new Map<NativeTensor, number>();
   #updated = new Set<NativeTensor>(); // leaves that a recorded op changes
   #nodes: { op: string; attributes: OpAttributes; inputs: Source[]; outputs: VirtualTensor[] }[] = [];
-  #key: string[] = []; // of the nodes
 
   constructor(backend: NativeBackend, programs: ProgramCache) {
     this.#backend = backend;
@@ -42,16 +44,18 @@ export class Recorder {
   /** Records one op. Throws what running it would throw for its shapes and types. */
   record(op: string, attributes: OpAttributes, inputs: readonly NativeTensor[]): VirtualTensor[] {
     const sources = inputs.map((input) => this.#sourceOf(input));
-    const outputs = this.#backend
-      .infer(op, attributes, inputs)
-      .map((desc, position) => new VirtualTensor(this, this.#nodes.length, position, desc));
+    const infer = (): ValueDesc[] => this.#backend.infer(op, attributes, inputs);
+    const known = this.#before.next(op, attributes, sources.map(this.#textOf).join(), infer);
+    const outputs = known.outputs.map((desc, position) => new VirtualTensor(this, this.#nodes.length, position, desc));
     for (const position of updatedInputs(op, attributes, inputs.length))
       this.#updated.add(inputs[position] as NativeTensor);
     this.#nodes.push({ op, attributes, inputs: sources, outputs });
-    this.#key.push(`${op}${JSON.stringify(attributes)}${sources.map(textOf).join()}`);
     this.onRecord?.();
     return outputs;
   }
+
+  readonly #textOf = (source: Source): string =>
+    typeof source === 'number' ? (this.#leafTexts[source] as string) : `n${source.madeBy}.${source.position}`;
 
   #sourceOf(input: NativeTensor): Source {
     if (input instanceof VirtualTensor) {
@@ -66,6 +70,7 @@ export class Recorder {
     if (known !== undefined) return known;
     const number = this.#leaves.length;
     this.#leaves.push(real.share());
+    this.#leafTexts.push(`l${number} ${describe(real)}`);
     this.#leafNumbers.set(identity, number);
     return number;
   }
@@ -114,17 +119,18 @@ export class Recorder {
 
   /** Tells programs apart: ops, wiring, leaves' shapes and types, and which values are wanted. */
   #keyWithOutputs(): string {
-    const leaves = this.#leaves.map(describe);
+    const ops = this.#before.ops.map(({ text }) => text);
     const wanted = this.#nodes.map(({ outputs }) => outputs.map((tensor) => (tensor.isPending ? 1 : 0)).join(''));
-    return [...leaves, ...this.#key, ...wanted].join(';');
+    return [...ops, ...wanted].join(';');
   }
 
   #clear(): void {
+    this.#before.end();
     this.#leaves = [];
+    this.#leafTexts = [];
     this.#leafNumbers = new Map();
     this.#updated = new Set();
     this.#nodes = [];
-    this.#key = [];
   }
 }
 
@@ -132,9 +138,6 @@ export class Recorder {
 type Source = number | VirtualTensor;
 
 const describe = (tensor?: ValueDesc): string => (tensor ? `${tensor.dtype} [${tensor.shape.join()}]` : 'nothing');
-
-const textOf = (source: Source): string =>
-  typeof source === 'number' ? `l${source}` : `n${source.madeBy}.${source.position}`;
 
 function toProgram(
   leaves: readonly NativeTensor[],

@@ -1,11 +1,12 @@
 // A tensor of a program that was recorded and not run yet: shape and type are known, values are not.
 import { DisposedError } from '../errors.js';
 import type { DType, NativeTensor } from '../native.js';
+import type { ValueDesc } from './program.js';
 import type { Recorder } from './recorder.js';
 
 /** Stands in for a native tensor until the program that makes it has run. */
 export class VirtualTensor implements NativeTensor {
-  readonly shape: number[];
+  readonly shape: readonly number[];
   readonly dtype: DType;
   readonly recorder: Recorder;
   /** Number of the op that makes it, and which of its outputs it is. */
@@ -15,12 +16,12 @@ export class VirtualTensor implements NativeTensor {
   #real: NativeTensor | null = null;
   #error: unknown = null;
 
-  constructor(recorder: Recorder, madeBy: number, position: number, desc: { shape: number[]; dtype: DType }) {
+  constructor(recorder: Recorder, madeBy: number, position: number, { shape, dtype }: ValueDesc) {
     this.recorder = recorder;
     this.madeBy = madeBy;
     this.position = position;
-    this.shape = desc.shape;
-    this.dtype = desc.dtype;
+    this.shape = shape;
+    this.dtype = dtype;
   }
 
   /** Whether its program has not run, and it is still in use. */
