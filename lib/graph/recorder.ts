@@ -1,6 +1,7 @@
 // Records ops in place of running them, and runs them as one program when their values are wanted.
 import { ConfigError } from '../errors.js';
 import type { NativeBackend, NativeTensor, OpAttributes } from '../native.js';
+import { borrow, giveBack } from './borrowed.js';
 import { optimise, targetOf } from './optimise.js';
 import { PlannedProgram } from './planned-program.js';
 import { type Node, type Program, updatedInputs, type ValueDesc } from './program.js';
@@ -21,7 +22,7 @@ export class Recorder {
   readonly #backend: NativeBackend;
   readonly #programs: ProgramCache;
   readonly #before = new RecordedBefore();
-  #leaves: NativeTensor[] = []; // shares: the caller may dispose its own
+  #leaves: NativeTensor[] = []; // borrowed
   #leafTexts: string[] = []; // number, shape and type
   #leafNumbers = new Map<NativeTensor, number>();
   #updated = new Set<NativeTensor>(); // leaves that a recorded op changes
@@ -69,8 +70,9 @@ export class Recorder {
     const known = this.#leafNumbers.get(identity);
     if (known !== undefined) return known;
     const number = this.#leaves.length;
-    this.#leaves.push(real.share());
-    this.#leafTexts.push(`l${number} ${describe(real)}`);
+    borrow(real);
+    this.#leaves.push(real);
+    this.#leafTexts.push(`l${number} ${described(real)}`);
     this.#leafNumbers.set(identity, number);
     return number;
   }
@@ -97,12 +99,12 @@ export class Recorder {
       };
       const reals = this.#programs.get(key, make).run(leaves, identities);
       for (const [i, tensor] of wanted.entries()) tensor.realize(reals[i] as NativeTensor);
-      return { input: describe(leaves[0]), isNew };
+      return { input: described(leaves[0]), isNew };
     } catch (error) {
       for (const tensor of wanted) tensor.fail(error);
       throw error;
     } finally {
-      for (const leaf of leaves) leaf.dispose();
+      giveBack(leaves);
     }
   }
 
@@ -114,7 +116,9 @@ export class Recorder {
     const wanted = nodes.flatMap((node) => node.outputs).filter((tensor) => tensor.isPending);
     const program = toProgram(leaves, nodes, wanted);
     for (const tensor of wanted) tensor.fail(new ConfigError('This tensor was recorded without being computed.'));
-    return { program, leaves: leaves.map((values, i) => ({ given: given[i] as NativeTensor, values })) };
+    const taken = leaves.map((leaf, i) => ({ given: given[i] as NativeTensor, values: leaf.share() }));
+    giveBack(leaves);
+    return { program, leaves: taken };
   }
 
   /** Tells programs apart: ops, wiring, leaves' shapes and types, and which values are wanted. */
@@ -137,7 +141,15 @@ export class Recorder {
 /** Where an input comes from: a leaf, by number, or an earlier op. */
 type Source = number | VirtualTensor;
 
-const describe = (tensor?: ValueDesc): string => (tensor ? `${tensor.dtype} [${tensor.shape.join()}]` : 'nothing');
+const texts = new WeakMap<NativeTensor, string>(); // asking a native tensor takes longer
+
+/** Shape and type. */
+function described(native?: NativeTensor): string {
+  if (!native) return 'nothing';
+  const text = texts.get(native) ?? `${native.dtype} [${native.shape.join()}]`;
+  texts.set(native, text);
+  return text;
+}
 
 function toProgram(
   leaves: readonly NativeTensor[],

@@ -1,6 +1,7 @@
 // A tensor of a program that was recorded and not run yet: shape and type are known, values are not.
 import { DisposedError } from '../errors.js';
 import type { DType, NativeTensor } from '../native.js';
+import { disposeNative } from './borrowed.js';
 import type { ValueDesc } from './program.js';
 import type { Recorder } from './recorder.js';
 
@@ -56,7 +57,7 @@ export class VirtualTensor implements NativeTensor {
   }
 
   dispose(): void {
-    this.#real?.dispose();
+    if (this.#real) disposeNative(this.#real);
     this.#real = null;
     this.#state = 'disposed';
   }

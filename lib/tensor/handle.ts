@@ -1,4 +1,5 @@
 // What Tensor objects of the same values share.
+import { disposeNative } from '../graph/borrowed.js';
 import type { NativeTensor } from '../native.js';
 import type { Tensor } from './tensor.js';
 
@@ -24,7 +25,7 @@ export class Handle {
   release(): void {
     this.references -= 1;
     if (this.references > 0) return;
-    this.native.dispose();
+    disposeNative(this.native);
     this.dropCopy();
   }
 

@@ -1,0 +1,25 @@
+// Tensors that a recording reads. They are borrowed, not shared, which would be a native call for each parameter at every step: one that
+// its owner disposes meanwhile lives on until the recording has run.
+import type { NativeTensor } from '../native.js';
+
+const borrowed = new Map<NativeTensor, { disposed: boolean }>();
+
+export function borrow(native: NativeTensor): void {
+  borrowed.set(native, { disposed: false });
+}
+
+/** The recording has run: what was disposed meanwhile goes. */
+export function giveBack(natives: readonly NativeTensor[]): void {
+  for (const native of natives) {
+    const loan = borrowed.get(native);
+    borrowed.delete(native);
+    if (loan?.disposed) native.dispose();
+  }
+}
+
+/** How the owner of a tensor disposes it. Twice is harmless. */
+export function disposeNative(native: NativeTensor): void {
+  const loan = borrowed.get(native);
+  if (loan) loan.disposed = true;
+  else native.dispose();
+}
