@@ -8,6 +8,7 @@ import { autocast } from '../precision.js';
 import { randomState, setRandomState } from '../tensor/random.js';
 import { tidy, untracked } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
+import type { Batch } from './batches.js';
 import { firstBadLayer } from './first-bad-layer.js';
 import type { FitRun } from './fit-run.js';
 import { type BatchResult, correctCount, readBatch } from './metrics.js';
@@ -18,16 +19,11 @@ export interface PassResult extends BatchResult {
   badLayer: string | null;
 }
 
-/**
- * Forward and backward of one batch; adds its gradients to `sums`, where there are any. After a loss that is not finite, running
- * statistics and random state are as before.
- */
-export async function passBatch(run: FitRun, X: Tensor, y: Tensor, sums: GradientSums): Promise<PassResult> {
-  settleShapes(run, X);
+/** Forward and backward of one batch, number `batch` of the epoch, from 0; adds its gradients to `sums`, where there are any. */
+export async function passBatch(run: FitRun, [X, y]: Batch, batch: number, sums: GradientSums): Promise<PassResult> {
   const random = randomState();
-  const statistics = new Statistics(run.net.collectParams());
   const { mixup: mixing } = run.options;
-  const mixed = mixing ? mixup(X, y, mixing, run.epoch, run.batch) : null;
+  const mixed = mixing ? mixup(X, y, mixing, run.epoch, batch) : null;
   try {
     const images = mixed?.images ?? X;
     const result = await computeGradients(run, images, y, mixed);
@@ -36,18 +32,14 @@ export async function passBatch(run: FitRun, X: Tensor, y: Tensor, sums: Gradien
       return { ...result, badLayer: null };
     }
     setRandomState(random);
-    const badLayer = autocast(run.options.precision, () => firstBadLayer(run.net, images));
-    setRandomState(random);
-    statistics.restore();
-    return { ...result, badLayer };
+    return { ...result, badLayer: autocast(run.options.precision, () => firstBadLayer(run.net, images)) };
   } finally {
-    statistics.dispose();
     for (const tensor of mixed ? Object.values(mixed as unknown as Record<string, Tensor>) : []) tensor.dispose();
   }
 }
 
 /** Parameters whose sizes the first forward tells get their values: statistics must exist before they can be kept. */
-function settleShapes({ net, options }: FitRun, X: Tensor): void {
+export function settleShapes({ net, options }: FitRun, X: Tensor): void {
   if ([...net.collectParams().values()].every(({ initialized }) => initialized)) return;
   autocast(options.precision, () => pause(() => tidy(() => void net.forward(X))));
   flushDeferred();
@@ -121,8 +113,9 @@ export class GradientSums {
   }
 }
 
-/** Copies of what a forward pass changes: parameters that the trainer does not. */
-class Statistics {
+/** What forward passes change, as it was before a step: running statistics (parameters that the trainer leaves alone), random state. */
+export class BeforeStep {
+  readonly #random = randomState();
   readonly #copies: [to: Tensor, kept: Tensor][];
 
   constructor(parameters: ParameterDict) {
@@ -132,6 +125,7 @@ class Statistics {
 
   restore(): void {
     for (const [to, kept] of this.#copies) assign(to, kept);
+    setRandomState(this.#random);
   }
 
   dispose(): void {

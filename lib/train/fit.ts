@@ -9,7 +9,7 @@ import { evaluateClasses } from './evaluate-classes.js';
 import type { FitHistory } from './fit-handlers.js';
 import { checkFitOptions, type FitOptions } from './fit-options.js';
 import { FitRun } from './fit-run.js';
-import { GradientSums, type PassResult, passBatch } from './fit-step.js';
+import { BeforeStep, GradientSums, type PassResult, passBatch, settleShapes } from './fit-step.js';
 
 /** So many bad steps in a row end a run that skips them or rolls back. */
 const maxBadSteps = 10;
@@ -57,15 +57,20 @@ async function fitSteps(run: FitRun, start: number): Promise<void> {
   const { accumulate } = run.options;
   if (run.isEpochUsed) return; // a run that ended after the last step of an epoch goes on here
   let step = new Step(run, start);
-  await forEachBatch('fit', run.remainingBatches(), run.device, async (X, y) => {
-    await step.pass(X, y);
-    if (step.count < accumulate) return true;
-    const isMade = await step.finish();
-    if (isMade && isStepDue(run) && !run.isEpochUsed) await run.save(); // the epoch's own comes after evaluation
-    step = new Step(run, start);
-    return !run.isEnding;
-  });
-  if (step.count > 0) await step.finish(); // the last batches of an epoch may be fewer
+  try {
+    await forEachBatch('fit', run.remainingBatches(), run.device, async (X, y) => {
+      await step.pass(X, y);
+      if (step.count < accumulate) return true;
+      const isMade = await step.finish();
+      if (isMade && isStepDue(run) && !run.isEpochUsed) await run.save(); // the epoch's own comes after evaluation
+      step.dispose();
+      step = new Step(run, start);
+      return !run.isEnding;
+    });
+    if (step.count > 0) await step.finish(); // the last batches of an epoch may be fewer
+  } finally {
+    step.dispose();
+  }
 }
 
 async function endEpoch(run: FitRun, start: number): Promise<void> {
@@ -99,6 +104,7 @@ class Step {
   #images = 0;
   #lossSum = 0;
   #bad: PassResult | null = null;
+  #before: BeforeStep | null = null;
   readonly #results: PassResult[] = [];
   readonly #sums: GradientSums;
   readonly #run: FitRun;
@@ -113,7 +119,10 @@ class Step {
   async pass(X: Tensor, y: Tensor): Promise<void> {
     this.count += 1;
     if (this.#bad) return; // the step will not be made
-    const result = await passBatch(this.#run, X, y, this.#sums);
+    const run = this.#run;
+    settleShapes(run, X);
+    this.#before ??= new BeforeStep(run.net.collectParams());
+    const result = await passBatch(run, [X, y], run.batch + this.count - 1, this.#sums);
     if (result.badLayer !== null) this.#bad = result;
     this.#results.push(result);
     this.#images += result.images;
@@ -123,23 +132,25 @@ class Step {
   /** Makes the update. False where it was left out. */
   async finish(): Promise<boolean> {
     const run = this.#run;
-    try {
-      if (this.#bad) {
-        await this.#leaveOut(this.#bad);
-        return false;
-      }
-      this.#sums.apply();
-      run.trainer.step(this.#images);
-      run.average?.update();
-    } finally {
-      this.#sums.dispose();
+    if (this.#bad) {
+      this.#before?.restore();
+      await this.#leaveOut(this.#bad);
+      return false;
     }
+    this.#sums.apply();
+    run.trainer.step(this.#images);
+    run.average?.update();
     run.batch += this.count;
     run.step += 1;
     run.badSteps = 0;
     for (const result of this.#results) run.add(result);
     await this.#tell();
     return true;
+  }
+
+  dispose(): void {
+    this.#sums.dispose();
+    this.#before?.dispose();
   }
 
   async #tell(): Promise<void> {

@@ -3,7 +3,7 @@ import { mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
-import { DataLoader } from '../../lib/data/index.js';
+import { ArrayDataset, DataLoader } from '../../lib/data/index.js';
 import { cpu } from '../../lib/device.js';
 import { Block, Conv2D, Dense, Sequential } from '../../lib/nn/index.js';
 import { Trainer } from '../../lib/optim/index.js';
@@ -259,6 +259,39 @@ describe('a loss that is NaN', () => {
     });
   });
 
+  test('leaves running statistics and random state as before a step of several batches', async () => {
+    await inFolder(async (folder) => {
+      const { net, trainer } = fitProblem(device);
+      const poison = new Poison();
+      net.add(poison);
+      const train = new DataLoader(brightPixels(48), { batchSize: 8, device });
+      const from = train.from.bind(train);
+      train.from = async function* (batch: number) {
+        let number = batch;
+        for await (const each of from(batch)) {
+          number += 1;
+          poison.bad = Number(number === 5); // the second batch of the second step
+          yield each;
+        }
+      } as typeof from;
+      const training = fitNet(net, trainer, {
+        ...{ train, epochs: 1, device, capture: false, accumulate: 3 },
+        checkpoint: { folder, everySteps: 1 },
+      });
+      const before = await rejection(training);
+      expect(before).toMatchObject({ code: 'NUMERIC_ERROR', details: { step: 2, layer: '6' } });
+      const names = ['step-000000001', 'step-000000001.2']; // after the step; where the next was left out
+      expect((await readdir(folder)).sort()).toEqual(names);
+      const states = await Promise.all(
+        names.map(async (name) => {
+          const { state } = JSON.parse(await readFile(join(folder, name, 'state.json'), 'utf8'));
+          return { weights: await readFile(join(folder, name, 'weights.safetensors'), 'hex'), random: state.random };
+        }),
+      );
+      expect(states[1]).toEqual(states[0]);
+    });
+  });
+
   test('skips the step', async () => {
     const { error, layers, trainer } = await poisoned(3, 4, { onNan: 'skip' });
     expect(error).toBeNull();
@@ -331,6 +364,25 @@ test('a confusion matrix, top-1, top-5, precision, recall and loss', () => {
     Math.log(row.reduce((sum, score) => sum + Math.exp(score), 0)) - (row[label] as number);
   const expected = rows.map((row, i) => loss(row, [0, 0, 1][i] as number)).reduce((a, b) => a + b) / 3;
   expect(metrics.loss).toBeCloseTo(expected, 10);
+});
+
+test('mixup draws anew for each batch of an accumulated step', async () => {
+  const { net, trainer } = fitProblem(device);
+  const seen: string[] = []; // the images that the net gets
+  class Probe extends Block {
+    override forward(x: Tensor): Tensor {
+      seen.push(x.dataSync().join());
+      return x;
+    }
+  }
+  const ones = { images: new Uint8Array(4 * 16).map((_, i) => (i % 32 < 4 ? 255 : 0)), labels: new Uint8Array(16) };
+  const data = new ArrayDataset({ ...ones, shape: [1, 2, 2], classNames: ['a', 'b', 'c'] }); // two equal batches of 8
+  await fitNet(new Sequential().add(new Probe(), net), trainer, {
+    ...{ train: new DataLoader(data, { batchSize: 8, device }), epochs: 1, device, capture: false },
+    ...{ accumulate: 2, mixup: { alpha: 1 } },
+  });
+  const [first, second] = seen.slice(-2);
+  expect(first).not.toBe(second);
 });
 
 test('mixup mixes images and labels alike, the same for a seed', () => {
