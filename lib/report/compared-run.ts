@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { RunRecord } from '../cli/run-record.js';
 import { CheckpointError } from '../errors.js';
+import { isFigure } from '../train/confusion.js';
 import type { EpochRecord, FitEpoch } from '../train/index.js';
 import { type Metrics, meanSpeed, readMetrics, speeds } from './metrics-file.js';
 
@@ -129,7 +130,7 @@ const excerpt = (value: unknown): string => String(JSON.stringify(value)).slice(
 
 function comparedEpoch(epoch: FitEpoch | EpochRecord): ComparedEpoch {
   const { loss, trainAccuracy } = epoch;
-  const validation = 'validation' in epoch ? epoch.validation : null;
+  const validation = 'validation' in epoch && epoch.validation && isFigure(epoch.validation) ? epoch.validation : null;
   return {
     epoch: epoch.epoch,
     loss,

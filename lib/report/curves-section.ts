@@ -1,6 +1,7 @@
 // Loss, accuracy, learning rate and speed of a run as curves, and its epochs as a table.
 import { count, duration, percent } from '../cli/format.js';
 import type { RunRecord } from '../cli/run-record.js';
+import { isFigure } from '../train/confusion.js';
 import type { FitEpoch } from '../train/index.js';
 import { chart, type Line } from './chart.js';
 import { type Html, html } from './html.js';
@@ -43,7 +44,9 @@ function epochCharts(epochs: readonly FitEpoch[]): Html[] {
   });
   const validated = epochs.some((epoch) => epoch.validation !== null);
   const ofValidation = (name: 'loss' | 'top1'): Line[] =>
-    validated ? [line('validation', validation, (epoch) => epoch.validation?.[name] ?? null)] : [];
+    validated
+      ? [line('validation', validation, ({ validation: test }) => (test && isFigure(test) ? test[name] : null))]
+      : [];
   return [
     chart({
       id: 'loss-chart',
@@ -142,9 +145,10 @@ function epochTable(record: RunRecord, perSecond: ReadonlyMap<number, number>): 
 <thead><tr><th>epoch</th><th>training loss</th><th>training acc.</th><th>validation loss</th><th>${top5 ? 'top 1' : 'accuracy'}</th>${top5 ? html`<th>top 5</th>` : null}<th>learning rate</th><th>images/s</th><th>time</th></tr></thead>
 <tbody>${epochs.map(({ epoch, loss, trainAccuracy, validation: test, learningRate, seconds }) => {
     const speed = perSecond.get(epoch);
+    const figures = test && isFigure(test) ? test : null;
     return html`<tr><th>${epoch}</th><td>${lossText(loss)}</td><td>${percent(trainAccuracy)}</td><td>${
       test ? lossText(test.loss) : '\u2013'
-    }</td><td>${share(test?.top1)}</td>${top5 ? html`<td>${share(test?.top5)}</td>` : null}<td>${short(learningRate)}</td><td>${
+    }</td><td>${share(figures?.top1)}</td>${top5 ? html`<td>${share(figures?.top5)}</td>` : null}<td>${short(learningRate)}</td><td>${
       speed === undefined ? '\u2013' : count(Math.round(speed))
     }</td><td>${duration(seconds)}</td></tr>`;
   })}</tbody></table></div></details>`;

@@ -1,6 +1,7 @@
 // The head of a report: what was trained on what, how it ended, and the numbers that matter most.
 import { bytes, count, duration, percent } from '../cli/format.js';
 import type { RunRecord } from '../cli/run-record.js';
+import { isFigure } from '../train/confusion.js';
 import { type Html, html } from './html.js';
 import { bestEpoch, dataTitle, hasTop5, lossText, plural } from './run-facts.js';
 
@@ -37,7 +38,15 @@ function numbers(record: RunRecord, imagesPerSecond: number | null): NumberTile[
   const best = bestEpoch(record);
   return [
     ...(best ? accuracyTiles(record) : []),
-    ...(last && !best ? [['training accuracy', percent(last.trainAccuracy), 'no validation'] as const] : []),
+    ...(last && !best
+      ? [
+          [
+            'training accuracy',
+            percent(last.trainAccuracy),
+            testImages > 0 ? 'no finite validation' : 'no validation',
+          ] as const,
+        ]
+      : []),
     ...(last ? [['training loss', lossText(last.loss), 'last epoch'] as const] : []),
     ['images', count(trainImages), testImages > 0 ? `and ${count(testImages)} for validation` : 'for training'],
     ['speed', imagesPerSecond === null ? 'unknown' : `${count(Math.round(imagesPerSecond))}/s`, 'training images'],
@@ -57,7 +66,7 @@ function accuracyTiles(record: RunRecord): NumberTile[] {
   if (!best) return [];
   return [
     ['best accuracy', percent(best.validation.top1), `validation, epoch ${best.epoch}`],
-    ...(last ? [['last accuracy', percent(last.top1), 'validation'] as const] : []),
+    ...(last ? [['last accuracy', isFigure(last) ? percent(last.top1) : 'none', 'validation'] as const] : []),
     ...(hasTop5(record) ? [['top 5', percent(best.validation.top5), `epoch ${best.epoch}`] as const] : []),
     ['validation loss', lossText(best.validation.loss), `epoch ${best.epoch}`],
   ];

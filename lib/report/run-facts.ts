@@ -1,14 +1,15 @@
 // What several parts of a report ask of a run's record.
 import { basename } from 'node:path';
 import type { RunRecord } from '../cli/run-record.js';
+import { isFigure } from '../train/confusion.js';
 import type { ClassificationMetrics, FitEpoch } from '../train/index.js';
 
 export type ValidatedEpoch = FitEpoch & { validation: ClassificationMetrics };
 
-/** The epoch with the highest validation accuracy, the first of equal ones; undefined without validation. */
+/** The epoch with the highest validation accuracy, the first of equal ones; undefined where no validation gave figures. */
 export function bestEpoch({ epochs }: Pick<RunRecord, 'epochs'>): ValidatedEpoch | undefined {
   return epochs
-    .filter((epoch): epoch is ValidatedEpoch => epoch.validation !== null)
+    .filter((epoch): epoch is ValidatedEpoch => epoch.validation !== null && isFigure(epoch.validation))
     .reduce<ValidatedEpoch | undefined>(
       (best, epoch) => (best && best.validation.top1 >= epoch.validation.top1 ? best : epoch),
       undefined,

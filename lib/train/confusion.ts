@@ -24,6 +24,12 @@ export interface ClassificationMetrics {
   confusion: number[][];
 }
 
+/**
+ * Whether the accuracies are figures. Scores that are NaN count as the first class, as with argmax: the loss alone tells that these are none.
+ * It is null where it was read from a file.
+ */
+export const isFigure = ({ loss }: { loss: number | null }): boolean => Number.isFinite(loss);
+
 /** Adds up batches of scores. */
 export class ClassificationTotals {
   #images = 0;

@@ -1,5 +1,6 @@
 // Ends training when validation gets no better.
 import { checkChoice, checkInteger, checkNumber, checkOptions } from '../options.js';
+import { isFigure } from './confusion.js';
 import type { FitEpoch, FitHandler } from './fit-handlers.js';
 import type { FitRun } from './fit-run.js';
 
@@ -49,7 +50,7 @@ export class EarlyStopping implements FitHandler {
     if (!validation) return;
     const { minDelta, monitor } = this.#options;
     const value = monitor === 'accuracy' ? validation.top1 : -validation.loss;
-    if (this.#best === null || value > this.#best + minDelta) {
+    if (isFigure(validation) && (this.#best === null || value > this.#best + minDelta)) {
       this.#best = value;
       this.#waited = 0;
       return;

@@ -8,6 +8,7 @@ import { firstBadParameter } from './all-finite.js';
 import type { Batch, Batches } from './batches.js';
 import type { FitState, Trained } from './checkpoint.js';
 import { CheckpointFolder } from './checkpoint-folder.js';
+import { isFigure } from './confusion.js';
 import type { FitEpoch, FitHandler, FitHistory } from './fit-handlers.js';
 import type { CheckedFitOptions } from './fit-options.js';
 import type { BatchResult } from './metrics.js';
@@ -110,7 +111,8 @@ export class FitRun implements Trained {
    */
   addEpoch(epoch: FitEpoch): void {
     this.epochs.push(epoch);
-    const best = this.epochs.reduce((a, b) => ((b.validation?.top1 ?? 0) > (a.validation?.top1 ?? 0) ? b : a));
+    const score = ({ validation }: FitEpoch): number => (validation && isFigure(validation) ? validation.top1 : -1);
+    const best = this.epochs.reduce((a, b) => (score(b) > score(a) ? b : a));
     this.epochs = this.epochs.map((each) => (each === best || each === epoch ? each : withoutConfusion(each)));
   }
 

@@ -5,6 +5,7 @@ import type { Block } from '../nn/block.js';
 import type { Trainer } from '../optim/index.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { forEachBatch } from './batches.js';
+import { isFigure } from './confusion.js';
 import { evaluateClasses } from './evaluate-classes.js';
 import type { FitHistory } from './fit-handlers.js';
 import { checkFitOptions, type FitOptions } from './fit-options.js';
@@ -95,7 +96,7 @@ async function endEpoch(run: FitRun, start: number): Promise<void> {
   await run.emit('epochEnd', record);
   const isDue =
     run.epoch % (checkpoint?.everyEpochs ?? 1) === 0 || run.epoch === epochs || run.isEnding || isStepDue(run);
-  if (isDue) await run.save(metrics?.top1 ?? null);
+  if (isDue) await run.save(metrics && isFigure(metrics) ? metrics.top1 : null);
 }
 
 /** One optimiser step under way: its batches so far. */

@@ -7,6 +7,7 @@ import { ArrayDataset, DataLoader } from '../../lib/data/index.js';
 import { cpu } from '../../lib/device.js';
 import { Block, Conv2D, Dense, Sequential } from '../../lib/nn/index.js';
 import { Trainer } from '../../lib/optim/index.js';
+import { bestEpoch } from '../../lib/report/run-facts.js';
 import { tensor } from '../../lib/tensor/create.js';
 import { memory } from '../../lib/tensor/memory.js';
 import type { Tensor } from '../../lib/tensor/tensor.js';
@@ -122,6 +123,36 @@ describe('fit', () => {
       const logged = lines.filter(({ event }) => event === 'epoch').map(({ validation: each }) => each);
       expect(logged.map(({ top1 }) => top1)).toEqual(accuracies);
       for (const each of logged) expect(each).not.toHaveProperty('confusion');
+    });
+  });
+
+  test('an epoch whose validation gives NaN is not the best one', async () => {
+    await inFolder(async (folder) => {
+      const { net, trainer, train } = fitProblem(device);
+      const poison = new Poison();
+      net.add(poison);
+      const { images, shape, classNames } = brightPixels(20);
+      const ofFirstClass = new ArrayDataset({ images, labels: new Uint8Array(20), shape, classNames }); // argmax of NaN is right
+      const loader = new DataLoader(ofFirstClass, { batchSize: 8, device });
+      let evaluations = 0;
+      const validation = {
+        async *[Symbol.asyncIterator]() {
+          evaluations += 1;
+          poison.bad = Number(evaluations === 1);
+          yield* loader;
+          poison.bad = 0;
+        },
+      };
+      const history = await fitNet(net, trainer, {
+        ...{ train, validation, epochs: 3, device, capture: false, checkpoint: { folder } },
+        handlers: [new EarlyStopping({ patience: 2, monitor: 'loss' })],
+      });
+      const [first, ...later] = history.epochs;
+      expect(first?.validation).toMatchObject({ loss: Number.NaN, top1: 1 });
+      expect(history).toMatchObject({ stopped: null, epochs: { length: 3 } });
+      expect(first?.validation?.confusion).toEqual([]);
+      expect(history.bestCheckpoint).not.toContain('step-000000007');
+      expect(bestEpoch(history)).toBe(later.find(({ validation: each }) => each?.confusion.length === 3));
     });
   });
 

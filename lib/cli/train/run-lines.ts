@@ -1,5 +1,6 @@
 // What a person sees of a run while it goes on: progress, and a line for each epoch.
 import { backendOf, type Device } from '../../device.js';
+import { isFigure } from '../../train/confusion.js';
 import {
   epochLine,
   type FitBatch,
@@ -84,7 +85,7 @@ export class RunLines implements FitHandler {
 
 /** The line of the chapter's function. */
 function chapterLine({ epoch, loss, trainAccuracy, validation, seconds }: FitEpoch): string {
-  const testAccuracy = validation?.top1 ?? Number.NaN;
+  const testAccuracy = validation && isFigure(validation) ? validation.top1 : Number.NaN;
   return epochLine({ epoch, loss, trainAccuracy, testAccuracy, seconds, imagesPerSecond: Number.NaN });
 }
 
@@ -92,8 +93,12 @@ function line({ epoch, loss, trainAccuracy, validation, learningRate, seconds }:
   return [
     `epoch ${epoch}, loss ${loss.toFixed(4)}`,
     `train acc ${trainAccuracy.toFixed(3)}`,
-    ...(validation ? [`validation acc ${validation.top1.toFixed(3)}`] : []),
-    ...(validation && validation.classes.length > 5 ? [`top-5 ${validation.top5.toFixed(3)}`] : []),
+    ...(validation
+      ? [isFigure(validation) ? `validation acc ${validation.top1.toFixed(3)}` : 'validation not finite']
+      : []),
+    ...(validation && isFigure(validation) && validation.classes.length > 5
+      ? [`top-5 ${validation.top5.toFixed(3)}`]
+      : []),
     `lr ${Number(learningRate.toPrecision(3))}`,
     `time ${seconds.toFixed(1)} sec`,
   ].join(', ');
