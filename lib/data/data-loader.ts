@@ -29,6 +29,7 @@ export class DataLoader<D extends LoaderDataset = Dataset> implements AsyncItera
   /** Whether batches are made from the data set's bytes on the device. */
   readonly resident: boolean;
   #epoch = 0;
+  #place = 0;
   readonly #plan: LoaderPlan;
   readonly #maker: BatchMaker;
 
@@ -64,6 +65,14 @@ export class DataLoader<D extends LoaderDataset = Dataset> implements AsyncItera
   /** What the batches' images are normalised by after the division by 255, one value a channel or one for all; null: by nothing. */
   get normalization(): { readonly mean: readonly number[]; readonly std: readonly number[] } | null {
     return this.#plan.transforms.normalisation ?? null;
+  }
+
+  /**
+   * The batch after the one that was given last, counted from 0: where `from` goes on. Batches of broken files alone are passed over, so it
+   * may be further on than the number of those given.
+   */
+  get place(): number {
+    return this.#place;
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<[Tensor, Tensor], void, undefined> {
@@ -105,10 +114,11 @@ export class DataLoader<D extends LoaderDataset = Dataset> implements AsyncItera
           ahead.push(this.#prepare(epoch, started, batches[started++] as Int32Array));
         const batch = await (ahead.shift() as Promise<PreparedBatch>);
         images += batch.length;
+        this.#place = started - ahead.length;
         if (batch.length > 0) yield batch.take();
         else batch.drop();
       }
-      if (images === 0 && first < batches.length) throw nothingLeft(epoch, this.dataset.length);
+      if (images === 0 && first === 0 && batches.length > 0) throw nothingLeft(epoch, this.dataset.length);
     } finally {
       // Left early: what is under way is waited for, because threads may still write into its memory.
       for (const result of await Promise.allSettled(ahead)) if (result.status === 'fulfilled') result.value.drop();

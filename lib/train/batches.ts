@@ -22,12 +22,13 @@ export function checkDevice(where: string, device: unknown): void {
     throw new ConfigError(`${where}() expected a Device such as cpu(), got ${String(device)}.`, { device });
 }
 
-/** Calls `use` with each batch on the device, until it returns false. Throws DataError where there is no batch at all. */
+/** Calls `use` with each batch on the device, until it returns false. Throws DataError where there is no batch at all, unless `mayBeNone`. */
 export async function forEachBatch(
   where: string,
   batches: Batches,
   device: Device,
   use: (X: Tensor, y: Tensor) => Promise<boolean>,
+  mayBeNone = false,
 ): Promise<void> {
   const isOwned = Symbol.asyncIterator in batches;
   let count = 0;
@@ -42,7 +43,7 @@ export async function forEachBatch(
       if (isOwned) for (const tensor of batch) tensor.dispose();
     }
   }
-  if (count === 0)
+  if (count === 0 && !mayBeNone)
     throw new DataError(`${where}() expected at least one batch, got none.`, {
       expected: 'at least 1 batch',
       found: 0,

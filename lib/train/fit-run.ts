@@ -20,6 +20,8 @@ interface EpochBatches {
   batchSize: number;
   dataset: { readonly length: number };
   random: { readonly seed: number; readonly stream: number };
+  /** The batch after the one given last. */
+  readonly place: number;
   from(batch: number): AsyncIterable<Batch>;
 }
 
@@ -37,7 +39,7 @@ export class FitRun implements Trained {
   readonly average: ModelAverage | null;
   /** Complete epochs. */
   epoch = 0;
-  /** Batches of the epoch under way that were used. */
+  /** Batches of the epoch under way that were used, or passed over by the loader. */
   batch = 0;
   /** Optimiser steps since the beginning of training. */
   step = 0;
@@ -98,6 +100,12 @@ export class FitRun implements Trained {
     this.totals.images += images;
     this.totals.lossSum += lossSum;
     this.totals.correct += correct;
+  }
+
+  /** So many batches more are used. A loader passes over those that have no images. */
+  advance(batches: number): void {
+    const { train } = this.options;
+    this.batch = hasEpochs(train) ? train.place : this.batch + batches;
   }
 
   /** Whether the epoch under way has no batches left. */

@@ -59,7 +59,7 @@ async function fitSteps(run: FitRun, start: number): Promise<void> {
   if (run.isEpochUsed) return; // a run that ended after the last step of an epoch goes on here
   let step = new Step(run, start);
   try {
-    await forEachBatch('fit', run.remainingBatches(), run.device, async (X, y) => {
+    const useBatch = async (X: Tensor, y: Tensor): Promise<boolean> => {
       await step.pass(X, y);
       if (step.count < accumulate) return true;
       const isMade = await step.finish();
@@ -67,7 +67,9 @@ async function fitSteps(run: FitRun, start: number): Promise<void> {
       step.dispose();
       step = new Step(run, start);
       return !run.isEnding;
-    });
+    };
+    const isBegun = run.batch > 0; // what is left of it may be broken files alone
+    await forEachBatch('fit', run.remainingBatches(), run.device, useBatch, isBegun);
     if (step.count > 0) await step.finish(); // the last batches of an epoch may be fewer
   } finally {
     step.dispose();
@@ -141,7 +143,7 @@ class Step {
     this.#sums.apply();
     run.trainer.step(this.#images);
     run.average?.update();
-    run.batch += this.count;
+    run.advance(this.count);
     run.step += 1;
     run.badSteps = 0;
     for (const result of this.#results) run.add(result);
@@ -192,6 +194,6 @@ class Step {
     }
     if (action === 'rollback' && !(await run.rollBack()))
       run.options.warn('No checkpoint is left to roll back to: the step is skipped.');
-    run.batch += this.count;
+    run.advance(this.count);
   }
 }

@@ -3,13 +3,14 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { DataLoader, type Dataset } from '../../lib/data/index.js';
-import type { Device } from '../../lib/device.js';
+import { DataLoader, type Dataset, imageFolder } from '../../lib/data/index.js';
+import { cpu, type Device } from '../../lib/device.js';
 import { Trainer } from '../../lib/optim/index.js';
 import { OneCycleScheduler } from '../../lib/optim/lr-scheduler.js';
 import type { Precision } from '../../lib/precision.js';
 import { seed } from '../../lib/tensor/random.js';
-import { EarlyStopping, type FitOptions, fit as fitNet } from '../../lib/train/index.js';
+import { EarlyStopping, type FitHandler, type FitOptions, fit as fitNet } from '../../lib/train/index.js';
+import { writeImageTree } from '../data/image-tree.js';
 import { supports, testDevices } from '../helpers/devices.js';
 import { bitsOf, fitProblem } from './fit-problem.js';
 import { brightPixels } from './problems.js';
@@ -74,6 +75,31 @@ function endAt(train: DataLoader<Dataset>, end: End, ending: AbortController): v
     }
   } as typeof from;
 }
+
+test('batches of broken files alone, which the loader passes over, are not counted twice', async () => {
+  const { root } = await writeImageTree(join(folder, 'images'));
+  const images = (await imageFolder(root, { onBroken: () => {} })).subset([0, 1, 4, 5, 7, 8, 9, 10, 4]); // 4 and 5 are broken
+  const device = cpu();
+  const trained = async (checkpoint: FitOptions['checkpoint'], stopAfter?: number) => {
+    const { net, trainer } = fitProblem(device);
+    const train = new DataLoader(images, { batchSize: 2, resize: 4, device }); // the second of five and the last are broken
+    const ending = new AbortController();
+    const stopper: FitHandler = { batchEnd: (_, { step }) => void (step === stopAfter && ending.abort()) };
+    const resume = await hasCheckpoint({ checkpoint });
+    const history = await fitNet(net, trainer, {
+      ...{ train, epochs: 2, device, checkpoint, resume, mixup: { alpha: 0.4 } },
+      ...{ signal: ending.signal, handlers: [stopper] },
+    });
+    return { bits: bitsOf(net), epochs: history.epochs.map(({ seconds, ...values }) => values) };
+  };
+  const whole = await trained(undefined);
+  expect(whole.epochs.map(({ step }) => step)).toEqual([3, 6]);
+  for (const stopAfter of [1, 2, 3, 4, 6]) {
+    const checkpoint = { folder: join(folder, `step-${stopAfter}`) };
+    await trained(checkpoint, stopAfter);
+    expect(await trained(checkpoint), `stopped after ${stopAfter}`).toEqual(whole);
+  }
+});
 
 const cases = testDevices.flatMap((device) =>
   (['float32', 'bfloat16'] as Precision[])

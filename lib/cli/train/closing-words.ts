@@ -20,8 +20,7 @@ export function closingWords(run: RunRecord, folder: RunFolder): string {
 
 function validationWords(run: RunRecord): string[] {
   const best = bestEpoch(run);
-  if (!best)
-    return run.testImages > 0 && run.epochs.length > 0 ? ['No epoch is best: no validation was finite.'] : [];
+  if (!best) return run.testImages > 0 && run.epochs.length > 0 ? ['No epoch is best: no validation was finite.'] : [];
   const { epoch, validation: metrics } = best;
   const top5 = metrics.classes.length > 5 ? `, top-5 ${percent(metrics.top5)}` : '';
   return [
