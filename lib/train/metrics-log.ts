@@ -7,7 +7,7 @@ import { checkInteger, checkOptions } from '../options.js';
 import type { FitBatch, FitEpoch, FitHandler, FitNumericProblem } from './fit-handlers.js';
 import type { FitRun } from './fit-run.js';
 
-/** Lines have `event`: 'step', 'epoch' (without the numbers of each class) or 'numericProblem'. Throws CheckpointError where the file cannot be written. A resumed run drops the lines after the step it goes on from; those before are on the disk. */
+/** Lines have `event`: 'step', 'epoch' (without the numbers of each class) or 'numericProblem'. Throws CheckpointError where the file cannot be written. A resumed run drops the lines after the place it goes on from; those before are on the disk. */
 export class MetricsLog implements FitHandler {
   readonly #file: string;
   readonly #everySteps: number;
@@ -19,9 +19,9 @@ export class MetricsLog implements FitHandler {
     this.#everySteps = checkInteger('MetricsLog', 'everySteps', options.everySteps ?? 1, 1);
   }
 
-  async trainBegin({ step }: FitRun): Promise<void> {
+  async trainBegin({ step, epoch }: FitRun): Promise<void> {
     const old = step === 0 ? '' : await readFile(this.#file, 'utf8').catch(() => ''); // the file may be gone: it begins here
-    const kept = old.split('\n').filter((line) => stepOf(line) <= step);
+    const kept = old.split('\n').filter((line) => isBefore(line, step, epoch));
     await this.#told(async () => {
       await mkdir(dirname(this.#file), { recursive: true });
       await writeFileAtomically(this.#file, [Buffer.from(kept.map((line) => `${line}\n`).join(''))]);
@@ -68,11 +68,15 @@ export class MetricsLog implements FitHandler {
   }
 }
 
-/** Infinity for what is no whole line: a killed process may have left half of one. */
-function stepOf(line: string): number {
+/**
+ * Whether a run that has made so many steps and whole epochs had written this line. An epoch may have ended after the last of these steps and
+ * still be to be ended again. What is no whole line never counts: a killed process may have left half of one.
+ */
+function isBefore(text: string, steps: number, epochs: number): boolean {
   try {
-    return (JSON.parse(line) as { step: number }).step;
+    const line = JSON.parse(text) as { event: string; step: number; epoch: number };
+    return line.step <= steps && (line.event !== 'epoch' || line.epoch <= epochs);
   } catch {
-    return Number.POSITIVE_INFINITY;
+    return false;
   }
 }

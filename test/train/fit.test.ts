@@ -1,5 +1,5 @@
 // fit: the steps it takes, events, averaging, accumulation, mixup, early stopping, metrics, numbers that go wrong.
-import { mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
@@ -12,7 +12,14 @@ import { tensor } from '../../lib/tensor/create.js';
 import { memory } from '../../lib/tensor/memory.js';
 import type { Tensor } from '../../lib/tensor/tensor.js';
 import { ClassificationTotals } from '../../lib/train/confusion.js';
-import { EarlyStopping, type FitHandler, type FitOptions, fit as fitNet, MetricsLog } from '../../lib/train/index.js';
+import {
+  EarlyStopping,
+  type FitHandler,
+  type FitOptions,
+  type FitRun,
+  fit as fitNet,
+  MetricsLog,
+} from '../../lib/train/index.js';
 import { mixup } from '../../lib/train/mixup.js';
 import { rejection } from '../data/idx-files.js';
 import { collectGarbage } from '../helpers/collect-garbage.js';
@@ -186,6 +193,26 @@ describe('fit', () => {
       const error = await rejection(run).finally(() => vi.restoreAllMocks());
       expect(error).toMatchObject({ code: 'CHECKPOINT_ERROR', details: { file } });
       expect(error.message).toBe(`${file}: cannot be written: ENOSPC: no space left on device, write.`);
+    });
+  });
+
+  test('metrics.jsonl of a killed run: half a line goes, and an epoch that is to be ended again', async () => {
+    await inFolder(async (folder) => {
+      const file = join(folder, 'metrics.jsonl');
+      const lines = [
+        '{"event":"step","epoch":1,"step":6}',
+        '{"event":"step","epoch":1,"step":7}',
+        '{"event":"epoch","epoch":1,"step":7}',
+      ];
+      const resumedAt = async (epoch: number) => {
+        await writeFile(file, `${lines.join('\n')}\n{"event":"step","epoch":2,"st`);
+        const log = new MetricsLog(file);
+        await log.trainBegin({ step: 7, epoch } as FitRun);
+        await log.trainEnd();
+        return (await readFile(file, 'utf8')).split('\n');
+      };
+      expect(await resumedAt(1)).toEqual([...lines, '']);
+      expect(await resumedAt(0)).toEqual([...lines.slice(0, 2), '']); // stopped after the last step, before the evaluation
     });
   });
 
