@@ -82,6 +82,26 @@ describeInChromium('the page', (open) => {
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(400); // nothing sticks out
   });
 
+  test('by keyboard alone: Tab comes to the chooser, which is seen and has a name; answers are told', async () => {
+    const { page } = await open(`${server.url}/`);
+    await page.keyboard.press('Tab');
+    const found = await page.evaluate(`(() => {
+      const { id, labels } = document.activeElement;
+      const { outlineStyle, outlineWidth } = getComputedStyle(document.getElementById('zone'));
+      return [id, labels[0].innerText.split('\\n')[0], outlineStyle, outlineWidth];
+    })()`);
+    expect(found).toEqual(['file', 'Drop a picture here', 'solid', '3px']);
+    const chosen = join(folder, 'by-key.png');
+    writeFileSync(chosen, pictures[0]!.file);
+    const [chooser] = await Promise.all([page.waitForFileChooser({ timeout: 5000 }), page.keyboard.press('Enter')]);
+    await chooser.accept([chosen]);
+    expect((await rows(page, 1))[0]).toEqual(expected(pictures[0]!));
+    expect(await page.$eval('article', (card) => card.closest('[aria-live]')?.getAttribute('aria-live'))).toBe(
+      'polite',
+    );
+    expect(await page.$eval('article img', (image) => image.getAttribute('alt'))).toBe('by-key.png');
+  });
+
   test('a file that is no image: the reason, in its card', async () => {
     const { page } = await open(`${server.url}/`);
     await give(page, 'drop', Buffer.from('hello'), 'notes.txt');
