@@ -61,7 +61,7 @@ function pairsList(confusion: readonly number[][], names: readonly string[]): Ht
   if (pairs.length === 0) return html`<p class="empty">No image was classified wrongly.</p>`;
   return html`<div><h3>Confused most</h3><ol class="pairs" id="pairs">${pairs.map(
     ({ i, j, images, part }) =>
-      html`<li><span class="names"><b>${breakable(names[i] ?? '')}</b> taken for <b>${breakable(names[j] ?? '')}</b></span><span class="amount">${count(images)} <small>${percent(part, 1)}</small></span></li>`,
+      html`<li><span class="names"><b><bdi>${breakable(names[i] ?? '')}</bdi></b> taken for <b><bdi>${breakable(names[j] ?? '')}</bdi></b></span><span class="amount">${count(images)} <small>${percent(part, 1)}</small></span></li>`,
   )}</ol></div>`;
 }
 

@@ -19,7 +19,7 @@ function tile(record: RunRecord, mistake: Mistake): Html {
   const [actual, predicted] = [className(record, mistake.actual), className(record, mistake.predicted)];
   const isSmall = Math.max(mistake.width, mistake.height) < 100;
   return html`<figure class="mistake"><img${isSmall ? html` class="small"` : null} src="${pngDataUri(mistake)}" width="${mistake.width}" height="${mistake.height}" alt="an image of ${actual}">
-<figcaption><span class="predicted">${breakable(predicted)} <small>${percent(mistake.probability, 1)}</small></span><span class="actual">is ${breakable(actual)}</span>${fileName(mistake)}</figcaption></figure>`;
+<figcaption><span class="predicted"><bdi>${breakable(predicted)}</bdi> <small>${percent(mistake.probability, 1)}</small></span><span class="actual">is <bdi>${breakable(actual)}</bdi></span>${fileName(mistake)}</figcaption></figure>`;
 }
 
 /** The file's own name; the whole path for the pointer. */

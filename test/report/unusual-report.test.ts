@@ -163,6 +163,24 @@ describeInChromium('the report of an unusual run', (open) => {
     expect(await count(opened.page, '.plot')).toBe(0);
   });
 
+  test('names that are written from right to left turn no word around them', async () => {
+    const classNames = ['\u05d7\u05ea\u05d5\u05dc', '\u202egnp', 'dog']; // Hebrew; an override of the direction
+    const { page } = await open(await reportOf(sampleRecord({ classNames }), [], [sampleMistake(3, 1, 0)]));
+    const places = (await page.evaluate(`[...document.querySelectorAll('#pairs .names')].map((pair) => {
+      const range = document.createRange();
+      const words = [...pair.childNodes].find((node) => node.textContent === ' taken for ');
+      const left = (at) => {
+        range.setStart(words, at);
+        range.setEnd(words, at + 1);
+        return range.getBoundingClientRect().left;
+      };
+      return [left(1), left(words.length - 2)]; // the first and the last letter
+    })`)) as [number, number][];
+    expect(places.length).toBeGreaterThan(2);
+    for (const [first, last] of places) expect(first).toBeLessThan(last);
+    expect(await count(page, '#mistakes bdi')).toBe(2);
+  });
+
   test('losses that are NaN leave a gap', async () => {
     const record = sampleRecord({ epochs: 5 });
     record.epochs[2]!.loss = Number.NaN;
