@@ -1,14 +1,22 @@
 // Ctrl-C during a training: the first asks it to stop after the current step, the second leaves at once.
 import { exitStatus } from './exit-status.js';
 
-// One press can arrive twice: from the terminal, and handed on by `npm start`.
-const samePressMs = 500;
+/** One press arrives twice where npm has started the process: from the terminal, and handed on by npm. */
+const samePressMs = process.env.npm_lifecycle_event === undefined ? 50 : 500;
 
-/**
- * Calls `body` with a signal that SIGINT or SIGTERM aborts. A second SIGINT ends the process at once with status 130.
- * `onFirst` tells the person what happens.
- */
-export async function interruptible<T>(body: (signal: AbortSignal) => Promise<T>, onFirst: () => void): Promise<T> {
+/** What a person is told. */
+export interface InterruptWords {
+  /** At the first press: `body` ends soon. */
+  onFirst: () => void;
+  /** At the second, just before the process ends. */
+  onSecond: () => void;
+}
+
+/** Calls `body` with a signal that SIGINT or SIGTERM aborts. A second one ends the process at once with status 130. */
+export async function interruptible<T>(
+  body: (signal: AbortSignal) => Promise<T>,
+  { onFirst, onSecond }: InterruptWords,
+): Promise<T> {
   const controller = new AbortController();
   let firstAt = 0;
   const handle = (): void => {
@@ -17,6 +25,7 @@ export async function interruptible<T>(body: (signal: AbortSignal) => Promise<T>
       onFirst();
       controller.abort();
     } else if (performance.now() - firstAt > samePressMs) {
+      onSecond();
       process.exit(exitStatus.interrupted);
     }
   };

@@ -1,5 +1,5 @@
 // residua train: stopped at any step and resumed to the same bits; what may change; losses that go wrong.
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { cpu } from '../../lib/index.js';
 import { supports } from '../helpers/devices.js';
 import { writePhotos } from './photo-folder.js';
-import { type CliOptions, type Ended, residua as runCli } from './run-cli.js';
+import { type CliOptions, type Ended, residuaOnTerminal, residua as runCli } from './run-cli.js';
+import { screenOf } from './terminal-screen.js';
 import { stepsMade, tinyEnv, tinyRun } from './tiny-run.js';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -193,9 +194,11 @@ describe('--resume', () => {
   });
 });
 
+/** A step takes seconds. */
+const slow = ['train', '--no-tune', '--no-tensorboard', '--data', 'synthetic', '--size', '64', '--model', 'resnet18'];
+
 test('a second Ctrl-C leaves at once, in the middle of a step', async () => {
   const run = join(folder, 'twice');
-  const slow = ['train', '--no-tune', '--no-tensorboard', '--data', 'synthetic', '--size', '64', '--model', 'resnet18'];
   let twice = false;
   const { status, stderr } = await residua([...slow, '--limit', '64', '--batch-size', '32', '--out', run], {
     onStdout: async (_, child) => {
@@ -207,9 +210,38 @@ test('a second Ctrl-C leaves at once, in the middle of a step', async () => {
   });
   expect({ status, stderr, twice }).toMatchObject({ status: 130, twice: true });
   expect(stderr).toContain('Stopping after this step; once more leaves at once.');
-  expect(stderr).not.toContain('Interrupted');
+  expect(stderr).toMatch(
+    /\nLeft at once\. [^\n]+ or from the beginning where there is none:\n {2}node .* train --resume \S+\n$/,
+  );
   expect(existsSync(join(run, 'weights.safetensors'))).toBe(false);
   expect(readdirSync(join(run, 'checkpoints'))).toEqual([]);
+});
+
+test.skipIf(spawnSync('script', ['--version']).error)('two of them leave the terminal as it was', async () => {
+  const words: string[] = [];
+  const { status, stdout } = await residuaOnTerminal(
+    [...slow, '--limit', '640', '--batch-size', '32', '--out', join(folder, 'terminal')],
+    {
+      env: { npm_lifecycle_event: undefined }, // within npm two presses soon after each other are taken for one
+      input: () => {}, // left open
+      onStdout: (text, { stdin }) => {
+        const awaited = ['epoch 1/', 'once more'][words.length]; // the bar, then the answer to the first
+        if (awaited === undefined || !text.includes(awaited)) return;
+        words.push(awaited);
+        setTimeout(() => stdin?.write('\x03'), 100); // a step takes much longer
+      },
+    },
+  );
+  expect({ status, stdout }).toMatchObject({ status: 130 });
+  const modes = stdout.match(/\[\?\d+[hl]/g) ?? [];
+  expect(modes.at(-1)).toBe('[?7h'); // lines are wrapped again
+  expect(modes).not.toContain('[?25l'); // the cursor was never hidden
+  expect(stdout).not.toContain('Interrupted');
+  const screen = screenOf(stdout.replaceAll('\r', ''));
+  expect(screen.at(-4)).toBe('Stopping after this step; once more leaves at once.');
+  expect(screen.at(-3)).toMatch(/^Left at once\. /);
+  expect(screen.at(-2)).toMatch(/^ {2}node .* train --resume \S+terminal$/);
+  expect(screen.at(-1)).toBe('');
 });
 
 describe('a loss that is NaN', () => {

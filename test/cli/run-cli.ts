@@ -32,12 +32,23 @@ export function residua(args: string[], options: CliOptions = {}): Promise<Ended
   return runNode([main, ...args], options);
 }
 
+/** The same on a terminal of 80 columns, by `script` of util-linux: all that is written comes as stdout, and `input` is what is typed. */
+export function residuaOnTerminal(args: string[], options: CliOptions): Promise<Ended> {
+  const words = [process.execPath, main, ...args].map((word) => `'${word}'`).join(' ');
+  return runProgram('script', ['-qec', `stty cols 80; exec ${words}`, '/dev/null'], options);
+}
+
 /** `node ...args` */
-export function runNode(
+export function runNode(args: string[], options: CliOptions = {}): Promise<Ended> {
+  return runProgram(process.execPath, args, options);
+}
+
+function runProgram(
+  program: string,
   args: string[],
-  { cwd = root, env = {}, onStart, onStdout, input }: CliOptions = {},
+  { cwd = root, env = {}, onStart, onStdout, input }: CliOptions,
 ): Promise<Ended> {
-  const child = spawn(process.execPath, args, {
+  const child = spawn(program, args, {
     cwd,
     env: { ...process.env, RESIDUA_DEVICE: 'cpu', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],

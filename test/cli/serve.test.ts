@@ -72,7 +72,7 @@ test('the answers of residua predict; SIGTERM ends it with 0 once the request in
   expect(await inFlight.ended).toMatch(/^HTTP\/1\.1 200 /);
   expect(await running.ended).toMatchObject({
     status: 0,
-    stderr: 'Stopping: requests in flight are answered first.\n',
+    stderr: 'Stopping: requests in flight are answered first; once more leaves at once.\n',
   });
 });
 

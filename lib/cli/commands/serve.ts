@@ -10,6 +10,7 @@ import { interruptible } from '../interrupt.js';
 import { deviceName, noTuneOption, positiveInteger, precisionOption, wholeNumber } from '../options.js';
 import { openSavedNet, type SavedNetOptions } from '../saved-net.js';
 import { addSavedNetOptions } from '../saved-net-options.js';
+import { note } from '../train/note.js';
 
 const portNumber = (text: string): number => wholeNumber(text, 0, 65535);
 
@@ -79,18 +80,21 @@ async function serveNet(source: string, options: ServeCommandOptions): Promise<v
     onError: (error) => process.stderr.write(`${describeError(error, options.verbose === true)}\n`),
   });
   let bySigint = false;
-  const note = (): void => {
+  const remember = (): void => {
     bySigint = true;
   };
-  process.once('SIGINT', note);
+  process.once('SIGINT', remember);
   await interruptible(
     async (signal) => {
       console.log(`Serving ${name} on ${device} at ${server.url} (Ctrl-C stops it)`);
       await once(signal, 'abort');
       await server.close();
     },
-    () => process.stderr.write('Stopping: requests in flight are answered first.\n'),
+    {
+      onFirst: () => note('Stopping: requests in flight are answered first; once more leaves at once.'),
+      onSecond: () => note('Left at once.'),
+    },
   );
-  process.off('SIGINT', note);
+  process.off('SIGINT', remember);
   process.exitCode = bySigint ? exitStatus.interrupted : exitStatus.done;
 }

@@ -39,6 +39,12 @@ export class RunLines implements FitHandler {
     this.#progress.interrupt(() => note(line));
   }
 
+  /** The last words of a process that ends: no bar follows, and the terminal is as it was before. */
+  leave(line: string): void {
+    this.#progress.stop();
+    note(line);
+  }
+
   trainBegin({ step }: FitRun): void {
     this.#isResumed = step > 0;
     this.#fullRecipe?.announce();

@@ -9,6 +9,7 @@ import {
   fit as fitNet,
   MetricsLog,
 } from '../../train/index.js';
+import { trainCommandLine } from '../command-line.js';
 import { interruptible } from '../interrupt.js';
 import { makeRunFolder, type RunFolder, writeWhole } from '../run-folder.js';
 import { lockRunFolder } from '../run-lock.js';
@@ -70,7 +71,10 @@ async function train(session: Session, plan: RunPlan, folder: RunFolder): Promis
             warn: (line) => lines.say(line),
           }),
       ),
-    () => lines.say('Stopping after this step; once more leaves at once.'),
+    {
+      onFirst: () => lines.say('Stopping after this step; once more leaves at once.'),
+      onSecond: () => lines.leave(`Left at once. ${whatStays(folder)}`),
+    },
   );
   const { skippedSteps } = run;
   if (skippedSteps > 0)
@@ -79,6 +83,10 @@ async function train(session: Session, plan: RunPlan, folder: RunFolder): Promis
     );
   return history;
 }
+
+/** Of a run that is left in the middle of a step. */
+const whatStays = ({ path }: RunFolder): string =>
+  `To go on from the last checkpoint, or from the beginning where there is none:\n  ${trainCommandLine('--resume', path)}`;
 
 async function extraHandlers({ earlyStopping, tensorboard }: TrainConfig, folder: RunFolder): Promise<FitHandler[]> {
   const handlers: FitHandler[] = [];
