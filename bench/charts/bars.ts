@@ -4,7 +4,7 @@ import { ownName } from '../compare/contestants.js';
 import { bestPyTorch, type CaseResult, type Row } from '../compare/summary.js';
 
 const [width, nameWidth, barHeight, gap, groupGap, top] = [960, 350, 17, 4, 22, 58];
-const longest = 370; // pixels of the longest bar; its label comes behind it
+const longest = 330; // pixels of the longest bar; its label comes behind it, '12,345 images/s, 10.25x, 129% of peak'
 
 const colourOf = ({ name }: Row): string =>
   name === ownName ? colours.run : name.startsWith('PyTorch') ? colours.published : colours.muted;
