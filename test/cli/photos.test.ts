@@ -1,11 +1,11 @@
-// From a folder of pictures to a report and an evaluation, through the command: the whole way of a user with pictures of their own.
+// From a folder of pictures to a report and an evaluation, through the installed command: the whole way of a user with own pictures.
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { installCommand } from './installed-command.js';
 import { brokenIn, photoClasses, writePhotos } from './photo-folder.js';
-import { residua } from './run-cli.js';
 import { tinyEnv } from './tiny-run.js';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -13,8 +13,10 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 const count = 200;
 let folder: string;
 let run: string;
+let residua: ReturnType<typeof installCommand>;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'residua-photos-'));
+  residua = installCommand(join(folder, 'installed'));
   run = join(folder, 'run');
   await writePhotos(join(folder, 'photos'), count);
   await writePhotos(join(folder, 'others'), 40);

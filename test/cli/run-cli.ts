@@ -39,14 +39,15 @@ export function residuaOnTerminal(args: string[], options: CliOptions): Promise<
 }
 
 /** `node ...args` */
-export function runNode(args: string[], options: CliOptions = {}): Promise<Ended> {
+export function runNode(args: string[], options?: CliOptions): Promise<Ended> {
   return runProgram(process.execPath, args, options);
 }
 
-function runProgram(
+/** `program ...args` */
+export function runProgram(
   program: string,
   args: string[],
-  { cwd = root, env = {}, onStart, onStdout, input }: CliOptions,
+  { cwd = root, env = {}, onStart, onStdout, input }: CliOptions = {},
 ): Promise<Ended> {
   const child = spawn(program, args, {
     cwd,
