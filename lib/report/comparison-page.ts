@@ -1,8 +1,9 @@
 // Runs beside each other as one HTML file that needs no other.
 import { chart, type Line } from './chart.js';
-import type { ComparedEpoch, ComparedRun } from './compared-run.js';
+import type { ComparedRun } from './compared-run.js';
 import { configRows, type Row, resultRows } from './comparison.js';
 import { type Html, html } from './html.js';
+import { type EpochValue, lineName } from './line-name.js';
 import { page } from './page.js';
 import { significant } from './run-facts.js';
 
@@ -26,9 +27,9 @@ export function comparisonHtml(runs: readonly ComparedRun[]): string {
 }
 
 function charts(runs: readonly ComparedRun[]): Html[] {
-  const lines = (value: (epoch: ComparedEpoch) => number | null): Line[] =>
-    runs.map(({ name, epochs }, i) => ({
-      name,
+  const lines = (value: EpochValue): Line[] =>
+    runs.map(({ epochs }, i) => ({
+      name: lineName(runs, i, value),
       colour: i % colours,
       dashed: i >= colours,
       points: epochs.map((epoch) => [epoch.epoch, value(epoch)] as const),

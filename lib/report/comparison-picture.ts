@@ -1,7 +1,8 @@
 // The curves of runs in one SVG picture, drawn by vega.
 import { chart, type Series } from '../train/report/curves.js';
 import { at, colours, picture, text } from '../train/report/svg.js';
-import type { ComparedEpoch, ComparedRun } from './compared-run.js';
+import type { ComparedRun } from './compared-run.js';
+import { type EpochValue, lineName } from './line-name.js';
 
 const [width, height, margin, gap] = [1200, 470, 40, 44];
 const chartWidth = (width - 2 * margin - gap) / 2;
@@ -13,13 +14,13 @@ const shapes = ['circle', 'diamond', 'triangle-up'] as const;
 /** A picture of 1200x470 pixels: validation accuracy and training loss by epoch. */
 export async function comparisonSvg(runs: readonly ComparedRun[]): Promise<string> {
   const title = `Comparison of ${runs.length} runs`;
-  const panel = (heading: string, yTitle: string, yFormat: string, value: (epoch: ComparedEpoch) => number | null) =>
+  const panel = (heading: string, yTitle: string, yFormat: string, value: EpochValue) =>
     chart({
       title: heading,
       yTitle,
       yFormat,
       fromZero: false,
-      series: runs.map((run, i) => series(run, i, value)),
+      series: runs.map((_, i) => series(runs, i, value)),
       width: chartWidth,
       height: 360,
     });
@@ -31,13 +32,13 @@ export async function comparisonSvg(runs: readonly ComparedRun[]): Promise<strin
   )}\n`;
 }
 
-function series({ name, epochs }: ComparedRun, i: number, value: (epoch: ComparedEpoch) => number | null): Series {
-  const points = epochs.flatMap((epoch) => {
+function series(runs: readonly ComparedRun[], i: number, value: EpochValue): Series {
+  const points = (runs[i] as ComparedRun).epochs.flatMap((epoch) => {
     const y = value(epoch);
     return y === null || !Number.isFinite(y) ? [] : [[epoch.epoch, y] as const];
   });
   return {
-    name,
+    name: lineName(runs, i, value),
     points,
     colour: lineColours[i % lineColours.length] as string,
     shape: shapes[i % shapes.length] as Series['shape'],

@@ -144,7 +144,7 @@ describeInChromium('the page of a comparison', (open) => {
     for (const id of ['accuracy-chart', 'loss-chart', 'validation-loss-chart', 'training-accuracy-chart']) {
       const lines = await page.$$eval(`#${id} .line`, (groups) =>
         groups.map((group) => [
-          group.getAttribute('data-line'),
+          group.getAttribute('data-line')!.replace(' (same as first)', ''),
           group.querySelector('.marks')!.getAttribute('d')!.split('h0').length - 1,
         ]),
       );
@@ -172,7 +172,8 @@ test('the picture has a line of each run in both charts', async () => {
   const svg = await comparisonSvg(await readRuns([first, earlier, bare]));
   expect(svg.startsWith('<svg xmlns="http://www.w3.org/2000/svg"')).toBe(true);
   expect(svg).not.toMatch(/NaN|undefined|Infinity/);
-  for (const name of ['first', 'earlier', 'none']) expect(svg.split(`>${name}</text>`)).toHaveLength(3);
+  for (const name of ['first', 'earlier', 'none'])
+    expect(svg.match(new RegExp(`>${name}( \\(same as first\\))?</text>`, 'g'))).toHaveLength(2);
   const lines = [...svg.matchAll(/<path d="M([^"]*)" stroke="(#[0-9a-f]{6})" stroke-width="2\.5"/g)];
   expect(lines.map(([, points, colour]) => [colour, points?.split('L').length])).toEqual([
     ['#0072b2', 8],
@@ -181,4 +182,12 @@ test('the picture has a line of each run in both charts', async () => {
     ['#c75200', 2],
     ['#009e73', 2],
   ]);
+});
+
+test('a run whose lines cover those of another says so, in picture and page', async () => {
+  const runs = await readRuns([first, writeRun(join(folder, 'again'), sampleRecord({ epochs: 5 })), second]);
+  const lines = { 'again (same as first)': 2, first: 2, second: 1, 'second (same as first)': 1 }; // accuracies differ, losses do not
+  const svg = await comparisonSvg(runs);
+  for (const [name, count] of Object.entries(lines)) expect(svg.split(`>${name}</text>`), name).toHaveLength(count + 1);
+  expect(comparisonHtml(runs)).toContain('</svg>again (same as first)</li>');
 });
