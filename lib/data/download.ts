@@ -25,7 +25,7 @@ export interface DownloadOptions {
 
 /**
  * Downloads `url` to `file`, by way of `file.part`, which a later call goes on with (HTTP Range). Throws DataError: no connection, with
- * what to do by hand; the server's refusal; another content than the digests say.
+ * what to do by hand; the server's refusal; another content than the digests say; no room for it.
  */
 export async function downloadFile(url: string, file: string, options: DownloadOptions = {}): Promise<void> {
   const where = 'downloadFile()';
@@ -65,7 +65,7 @@ async function receiveAll(
     for (let failures = 0; ; ) {
       const before = (await handle.stat()).size;
       try {
-        await receive(url, handle, before, idleTimeout, (received, total) =>
+        await receive(url, part, handle, before, idleTimeout, (received, total) =>
           tell?.({ file, received, total, done: received === total }),
         );
         await handle.sync();
@@ -85,6 +85,7 @@ async function receiveAll(
 /** One attempt, from byte `from` on. */
 async function receive(
   url: string,
+  part: string,
   handle: FileHandle,
   from: number,
   idleTimeout: number,
@@ -94,12 +95,27 @@ async function receive(
   if (answer.start !== from) await handle.truncate(answer.start); // only 0: the server sends all of it again
   let received = answer.start;
   for await (const chunk of answer.chunks) {
-    await handle.write(chunk);
+    await append(handle, part, chunk);
     received += chunk.length;
     tell(received, answer.total);
   }
   if (answer.total !== undefined && received !== answer.total)
     throw new Error(`the connection ended after ${received} of ${answer.total} bytes`);
+}
+
+/** Writes all of it. A full disk is no connection that failed: trying again would not help. */
+async function append(handle: FileHandle, file: string, bytes: Uint8Array): Promise<void> {
+  try {
+    for (let at = 0; at < bytes.length; ) at += (await handle.write(bytes, at)).bytesWritten;
+  } catch (cause) {
+    const found = (cause as Error).message;
+    const remedy = 'Make room, then try again, which goes on from here.';
+    throw new DataError(
+      `${file}: what is downloaded cannot be written (${found}). ${remedy}`,
+      { file, found },
+      { cause },
+    );
+  }
 }
 
 interface WrongDigest {

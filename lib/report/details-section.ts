@@ -39,7 +39,10 @@ function environment({ environment: found, net, peakMemory, fineTuning }: RunRec
     ['memory', `${bytes(found.memoryBytes)}, at most ${bytes(peakMemory)} used`],
     ['device', found.device],
     ...backendFacts(found),
-    ['net', `${net.model}, input ${net.inputShape.join('x')}, ${net.classes} classes`],
+    [
+      'net',
+      `${net.model}, input ${net.inputShape.join('x')}, ${net.classes} ${net.classes === 1 ? 'class' : 'classes'}`,
+    ],
     ...(fineTuning ? [['fine-tuning', JSON.stringify(fineTuning)] as [string, string]] : []),
   ];
 }

@@ -1,8 +1,8 @@
 // downloadFile: interrupted, resumed, checked, refused and offline, against a server on this machine.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type DownloadProgress, downloadFile } from '../../lib/data/index.js';
 import { integerValues } from '../helpers/values.js';
@@ -126,6 +126,17 @@ describe('failures are DataErrors', () => {
       expect(error.message).toMatch(/offline.*put it at/);
       expect(error.message).toContain(file);
     }
+  });
+
+  test.skipIf(!existsSync('/dev/full'))('a full disk is told at once, with the file', async () => {
+    server.behave({ files: { 'a.bin': content } });
+    const file = newFile();
+    await mkdir(dirname(file));
+    await symlink('/dev/full', `${file}.part`); // every write to it fails so
+    const error = await rejection(downloadFile(server.url('a.bin'), file, quick));
+    expect(error).toMatchObject({ code: 'DATA_ERROR', details: { file: `${file}.part` } });
+    expect(error.message).toMatch(/cannot be written \(ENOSPC.*Make room/);
+    expect(existsSync(file)).toBe(false);
   });
 
   test('options', async () => {
