@@ -40,11 +40,14 @@ export async function evaluationImages(
   choice: EvaluationChoice,
   run: RunFolder,
 ): Promise<EvaluationImages> {
-  if (choice.filesFrom !== undefined) {
-    const images = await listedImages(choice.filesFrom, record);
-    const name = choice.filesFrom === standardInput ? 'standard input' : choice.filesFrom;
-    return { name, part: 'all', images: choice.limit === undefined ? images : images.take(choice.limit) };
-  }
+  const found =
+    choice.filesFrom === undefined
+      ? await imagesOfData(record, choice, run)
+      : await listedImages(choice.filesFrom, record);
+  return choice.limit === undefined ? found : { ...found, images: found.images.take(choice.limit) };
+}
+
+async function imagesOfData(record: NetRecord, choice: EvaluationChoice, run: RunFolder): Promise<EvaluationImages> {
   const config = existsSync(run.config) ? resolveConfig(readConfigFile(run.config), { device: 'cpu' }) : null;
   const name = choice.data ?? config?.data.name ?? 'fashion-mnist';
   const isOthersFolder = choice.data?.startsWith('folder:') === true;
@@ -52,7 +55,7 @@ export async function evaluationImages(
     ? await folderImages(name, record)
     : { part: evaluatedPart(name), images: await testImages(name, choice, config) };
   checkFits(name, images, record);
-  return { name, part, images: choice.limit === undefined ? images : images.take(choice.limit) };
+  return { name, part, images };
 }
 
 /** The test images of the folder, where it has such a part, else all; classes are numbered as the net's. */
@@ -71,7 +74,8 @@ async function folderImages(
 }
 
 /** Each image is of the class whose name its folder's path ends with. Throws DataError and ConfigError: no images, a class that is none. */
-async function listedImages(list: string, { classNames, inputShape }: NetRecord): Promise<ImageFiles> {
+async function listedImages(list: string, { classNames, inputShape }: NetRecord): Promise<EvaluationImages> {
+  const name = list === standardInput ? 'standard input' : list;
   if (classNames.length === 0)
     throw new ConfigError('--files-from: expected a net with class names: --classes FILE.', { argument: '--classes' });
   const files: string[] = [];
@@ -80,12 +84,10 @@ async function listedImages(list: string, { classNames, inputShape }: NetRecord)
     files.push(source.file);
   }
   if (files.length === 0)
-    throw new DataError(
-      `${list === standardInput ? 'standard input' : list}: expected a path in each line, found none.`,
-      { file: list, found: 0 },
-    );
+    throw new DataError(`${name}: expected a path in each line, found none.`, { file: list, found: 0 });
   const labels = files.map((file) => classOf(file, classNames));
-  return new ImageFiles({ files, labels, classNames, channels: inputShape[0] as 1 | 3, onBroken: 'skip' });
+  const images = new ImageFiles({ files, labels, classNames, channels: inputShape[0] as 1 | 3, onBroken: 'skip' });
+  return { name, part: 'all', images };
 }
 
 /** 'photos/animals/cat/1.jpg' -> the number of 'animals/cat', else of 'cat' */

@@ -82,7 +82,10 @@ export class Recorder {
    * first tensor that it reads, and whether its program is new; null where nothing was recorded.
    */
   flush(): { input: string; isNew: boolean } | null {
-    if (this.isEmpty) return null;
+    if (this.isEmpty) {
+      this.#forgetRefused();
+      return null;
+    }
     const leaves = this.#leaves;
     const identities = [...this.#leafNumbers.keys()];
     const nodes = this.#nodes;
@@ -126,6 +129,12 @@ export class Recorder {
     const ops = this.#before.ops.map(({ text }) => text);
     const wanted = this.#nodes.map(({ outputs }) => outputs.map((tensor) => (tensor.isPending ? 1 : 0)).join(''));
     return [...ops, ...wanted].join(';');
+  }
+
+  /** What the first op reads is left over where that was refused. */
+  #forgetRefused(): void {
+    giveBack(this.#leaves);
+    this.#clear();
   }
 
   #clear(): void {

@@ -11,7 +11,6 @@ import type { Block } from '../nn/index.js';
 import type { Precision } from '../precision.js';
 import { fromHost } from '../tensor/create.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { allFinite } from '../train/all-finite.js';
 
 /** What images become before they enter a net, and what its outputs mean. */
 export interface ImageInput {
@@ -123,7 +122,7 @@ export class ImageClassifier {
 
   /** The `top` likeliest classes of an image, the likeliest first. probabilities: [classes]. Throws NumericError where they are none. */
   likeliest(probabilities: Float32Array, top: number): LikelyClass[] {
-    if (!allFinite(probabilities))
+    if (!probabilities.every(Number.isFinite))
       throw new NumericError('The net gave no probabilities but NaN: its weights may be damaged.');
     return Array.from(probabilities, (probability, number) => ({
       class: number,

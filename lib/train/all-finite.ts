@@ -1,15 +1,19 @@
-// Whether numbers are all finite: of tensors, and of everything that a net has learnt.
+// Whether there is a NaN or an infinity in what a net computes or has learnt. Looked for on the device.
 import type { ParameterDict } from '../nn/parameter-dict.js';
+import { isFloat } from '../ops/cast.js';
+import { allFinite } from '../ops/sgd.js';
+import { tidy } from '../tensor/scope.js';
+import type { Tensor } from '../tensor/tensor.js';
 
-/** Whether there is no NaN and no infinity. */
-export function allFinite(values: ArrayLike<number>): boolean {
-  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return false;
-  return true;
+/** Whether all values of these tensors, which are on one device, are finite. */
+export function areFinite(tensors: readonly Tensor[]): boolean {
+  const floats = tensors.filter(({ dtype }) => isFloat(dtype));
+  return floats.length === 0 || tidy(() => allFinite(floats).item() === 1);
 }
 
 /** Name of the first weight or running statistic with NaN or infinity; null where there is none. */
-export async function firstBadParameter(parameters: ParameterDict): Promise<string | null> {
-  for (const [name, parameter] of parameters)
-    if (parameter.initialized && !allFinite(await parameter.data().data())) return name;
-  return null;
+export function firstBadParameter(parameters: ParameterDict): string | null {
+  const known = [...parameters].filter(([, parameter]) => parameter.initialized);
+  if (areFinite(known.map(([, parameter]) => parameter.data()))) return null;
+  return known.find(([, parameter]) => !areFinite([parameter.data()]))?.[0] ?? null;
 }

@@ -4,18 +4,18 @@ import type { Block } from '../nn/block.js';
 import { observing } from '../nn/forward.js';
 import { tidy } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { allFinite } from './all-finite.js';
+import { areFinite } from './all-finite.js';
 
 /**
  * Structural name of the first layer whose output is not finite, in a forward pass in training mode, op by op; 'input' where X is not;
  * 'loss' where every output is finite. Updates running statistics, as every such pass.
  */
 export function firstBadLayer(net: Block, X: Tensor): string {
-  if (!allFinite(X.dataSync())) return 'input';
+  if (!areFinite([X])) return 'input';
   let found: Block | undefined;
   observing(
     (block, output) => {
-      if (!found && !allFinite(output.dataSync())) found = block;
+      if (!found && !areFinite([output])) found = block;
     },
     () => pause(() => tidy(() => void net.forward(X)), { training: true }),
   );

@@ -226,7 +226,7 @@ export class FitRun implements Trained {
    */
   async save(score: number | null = null): Promise<void> {
     if (!this.#checkpoints) return;
-    const bad = await firstBadParameter(this.net.collectParams());
+    const bad = firstBadParameter(this.net.collectParams());
     if (bad !== null) {
       this.options.warn(`No checkpoint is written after step ${this.step}: '${bad}' has NaN or infinity.`);
       return;

@@ -45,3 +45,21 @@ test.each(testDevices)('a result of one recording, disposed while the next reads
   expect([...(await x.data())]).toEqual([1, -2, 3]);
   for (const each of [x, second]) each.dispose();
 });
+
+test.each(testDevices)('an op that is refused as the first one keeps nothing, on %s', async (device) => {
+  setDevice(device);
+  await collectGarbage();
+  const live = () => backendOf(device).memory().tensors;
+  const before = live();
+  const [x, y] = [tensor([1, -2, 3], { device }), tensor([1, 2], { device })];
+  class Wrong extends nn.Block {
+    override forward(): Tensor {
+      return ops.add(x, y);
+    }
+  }
+  const net = new Wrong();
+  net.hybridize();
+  expect(() => net.forward()).toThrow(expect.objectContaining({ code: 'SHAPE_ERROR' }));
+  for (const each of [x, y]) each.dispose();
+  expect(live()).toBe(before);
+});
