@@ -137,7 +137,16 @@ describe('pictures', () => {
     expect(svg).toContain('a &amp; b');
     expect(svg).toContain('100 images/s, 2.00x, 50% of peak');
     const widths = [...svg.matchAll(/<rect x="350" y="\d+" width="([\d.]+)"/g)].map((match) => Number(match[1]));
-    expect(widths).toEqual([370, 185, 92.5, 1]); // 2, 1 and a half of PyTorch's best; never less than a pixel
+    expect(widths).toEqual([330, 165, 82.5, 1]); // 2, 1 and a half of PyTorch's best; never less than a pixel
+  });
+
+  test('the longest label fits beside the longest bar', () => {
+    const fast = { ...result.rows[0]!, imagesPerSecond: 12_345, shareOfPeak: 1.29 };
+    const svg = barChart('t', [{ ...result, rows: [fast, ...result.rows.slice(1)], ratioToBestPyTorch: 10.25 }]);
+    const [, x, label] = /<text x="([\d.]+)"[^>]*>(12,345 [^<]+)</.exec(svg)!;
+    expect(label).toBe('12,345 images/s, 10.25x, 129% of peak');
+    const widest = 6.7; // pixels of a bold digit of 12 pixels; spaces and commas are half of it
+    expect(Number(x) + label!.length * widest).toBeLessThan(960);
   });
 
   test('lines go through their points', () => {
