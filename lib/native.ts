@@ -30,6 +30,8 @@ export interface NativeNode {
   outputCount: number;
 }
 
+export type PlanningProgress = 'planned' | 'more' | 'timing';
+
 /** A list of ops planned once, with all its memory in one arena. */
 export interface NativeProgram {
   /** Bytes of the arena that holds what exists only within a run. */
@@ -38,6 +40,11 @@ export interface NativeProgram {
   readonly lowerBoundBytes: number;
   /** How often its runs were recorded (as a CUDA graph), how many were replays, and why they are not recorded ('': they may be). */
   readonly replayStats: { recordings: number; replays: number; refusal: string };
+  /**
+   * Goes on planning for so many milliseconds (at least one op), for the same leaves, or to the end. Tells how far it is: 'timing'
+   * where it waits for algorithms that are being timed.
+   */
+  plan(leaves: readonly NativeTensor[], milliseconds?: number): PlanningProgress;
   /** Enqueues one run on tensors like those it was planned for; returns the outputs, whose values may not be there yet. */
   run(leaves: readonly NativeTensor[]): NativeTensor[];
   dispose(): void;
@@ -55,8 +62,13 @@ export interface NativeBackend {
     attributes: OpAttributes,
     inputs: readonly { shape: readonly number[]; dtype: DType }[],
   ): { shape: number[]; dtype: DType }[];
-  /** Plans a program for leaves of these types, shapes and layouts. */
-  compile(nodes: readonly NativeNode[], leaves: readonly NativeTensor[], outputs: readonly number[]): NativeProgram;
+  /** Plans a program for leaves of these types, shapes and layouts, to the end or for so many milliseconds. */
+  compile(
+    nodes: readonly NativeNode[],
+    leaves: readonly NativeTensor[],
+    outputs: readonly number[],
+    milliseconds?: number,
+  ): NativeProgram;
   /** Copies host values (already of the type's own form) into a new tensor. */
   fromHost(values: TypedArray | Uint16Array, shape: readonly number[], dtype: DType): NativeTensor;
   /** Waits, then copies to the host; 16-bit floats come as Float32Array. */

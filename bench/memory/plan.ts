@@ -2,6 +2,7 @@
 // node --import tsx bench/memory/plan.ts [--model r18@96] [--task training] [--batch 256] [--precision float32]
 import { backendOf } from '../../lib/device.js';
 import { cpu, memory, setPrecision } from '../../lib/index.js';
+import type { NativeProgram } from '../../lib/native.js';
 import { integer, main, parseOptions, words } from '../arguments.js';
 import { processBytes } from '../harness.js';
 import { makeStep, type Task, tasks } from '../make-step.js';
@@ -39,11 +40,11 @@ await main(async () => {
   const [model, batch] = [modelOf(values.model), integer('batch', values.batch)];
   const backend = backendOf(cpu());
   const rssBefore = processBytes('VmRSS');
-  const plans: { arena: number; lowerBound: number }[] = [];
+  const programs: NativeProgram[] = [];
   const compile = backend.compile.bind(backend);
   const noting: typeof compile = (...args) => {
     const program = compile(...args);
-    plans.push({ arena: program.arenaBytes, lowerBound: program.lowerBoundBytes });
+    programs.push(program);
     return program;
   };
   Object.defineProperty(backend, 'compile', { value: noting });
@@ -55,8 +56,8 @@ await main(async () => {
     task,
     batch,
     precision,
-    arenaMB: plans.map(({ arena }) => megabytes(arena)),
-    lowerBoundMB: plans.map(({ lowerBound }) => megabytes(lowerBound)),
+    arenaMB: programs.map(({ arenaBytes }) => megabytes(arenaBytes)),
+    lowerBoundMB: programs.map(({ lowerBoundBytes }) => megabytes(lowerBoundBytes)),
     tensorsMB: megabytes(memory().bytes),
     rssBeforeMB: megabytes(rssBefore),
     rssMB: megabytes(processBytes('VmRSS')),

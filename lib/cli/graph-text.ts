@@ -53,13 +53,11 @@ function recorded(title: string, device: Device, fn: () => void): Recorded {
   const backend = backendOf(device);
   const { program, leaves } = recordWithLeaves(backend, fn);
   const optimised = optimise(program, targetOf(backend));
-  const planned = new PlannedProgram(
-    backend,
-    optimised,
-    leaves.map(({ values }) => values),
-    leaves.map(({ given }) => given),
-  );
+  const values = leaves.map((leaf) => leaf.values);
+  const identities = leaves.map(({ given }) => given);
+  const planned = new PlannedProgram(backend, optimised, values, identities);
   try {
+    planned.plan(values);
     return { title, program, optimised, memory: memoryText(planned) };
   } finally {
     planned.dispose();

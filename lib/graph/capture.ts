@@ -6,7 +6,8 @@ import { autocast, type Precision, precisions } from '../precision.js';
 import { fromHost } from '../tensor/create.js';
 import { tidy } from '../tensor/scope.js';
 import { Tensor } from '../tensor/tensor.js';
-import { beginDeferral, flushDeferred, isDeferring } from './deferral.js';
+import { beginDeferral, flushDeferred, gently, isDeferring } from './deferral.js';
+import { withoutTuning } from './tuning.js';
 
 /** Options of `capture`. */
 export interface CaptureOptions {
@@ -45,20 +46,10 @@ export function capture<A extends Tensor[], T>(
     const inScope = (): T => tidy(() => fn(...tensors));
     const inPrecision = (): T => (precision ? autocast(precision, inScope) : inScope());
     const run = (): T => runDeferred(inPrecision, strict);
-    const result = tune ? run() : withoutTuning(device, run);
+    const result = await gently(() => (tune ? run() : withoutTuning(backendOf(device), run)), { tune });
     await allDone(device);
     return result;
   };
-}
-
-function withoutTuning<T>(device: Device, fn: () => T): T {
-  const backend = backendOf(device);
-  backend.setTuning(false);
-  try {
-    return fn();
-  } finally {
-    backend.setTuning(true);
-  }
 }
 
 function runDeferred<T>(fn: () => T, strict: boolean): T {

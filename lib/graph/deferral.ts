@@ -4,6 +4,7 @@ import { ConfigError } from '../errors.js';
 import type { NativeBackend, NativeTensor } from '../native.js';
 import type { Program } from './program.js';
 import { ProgramCache } from './program-cache.js';
+import type { RecordedRun } from './recorded-run.js';
 import { type Leaf, Recorder } from './recorder.js';
 import { VirtualTensor } from './virtual-tensor.js';
 import { type HybridBlock, noteProgram, noteRead } from './watch.js';
@@ -23,6 +24,7 @@ let deferring = false;
 let beganBy: HybridBlock | null = null; // the block whose forward began the recording; null: capture() did, or nothing records
 let recordingOnly = false; // what is recorded is looked at and never run
 let strictly = false; // reading a value meanwhile is an error
+let gentle: { tune: boolean; begun: RecordedRun[] } | null = null; // how a call of `gently` has programs planned
 
 /** From here on ops are recorded, on every backend; for the forward pass of `block`, where it is one. */
 export function beginDeferral({
@@ -39,10 +41,11 @@ export function beginDeferral({
 
 export const isDeferring = (): boolean => deferring;
 
-/** The recorder that takes an op for this backend; null where it is to run at once. */
+/** The recorder that takes an op for this backend; null where it is to run at once. What was recorded before has run then. */
 export function recorderOf(backend: NativeBackend): Recorder | null {
-  if (!deferring) return null;
   let recording = recordings.get(backend);
+  recording?.recorder.finishUnderway();
+  if (!deferring) return null;
   if (!recording) {
     const programs = new ProgramCache();
     recording = { recorder: new Recorder(backend, programs), programs };
@@ -51,7 +54,7 @@ export function recorderOf(backend: NativeBackend): Recorder | null {
   return recording.recorder;
 }
 
-/** Runs everything recorded; ops run at once from here on. */
+/** Runs everything recorded; ops run at once from here on. Within `gently`, programs that are new run later. */
 export function flushDeferred(): void {
   if (recordingOnly) return;
   const block = beganBy;
@@ -59,8 +62,36 @@ export function flushDeferred(): void {
   strictly = false;
   beganBy = null;
   for (const { recorder } of recordings.values()) {
-    const { input, isNew } = recorder.flush() ?? {};
-    if (block && input !== undefined && isNew !== undefined) noteProgram(block, input, isNew);
+    const run = recorder.flush({ gently: gentle !== null, tune: gentle?.tune });
+    if (run) gentle?.begun.push(run);
+    if (block && run) noteProgram(block, run.input, run.isNew);
+  }
+}
+
+/**
+ * Calls `fn`, which runs what is recorded. Programs of it that are new are planned a little in each turn of the event loop; whoever
+ * computes something meanwhile has them planned at once. The promise gives the result when all are under way. `tune`: whether their
+ * planning may choose algorithms by timing them. Default true.
+ */
+export async function gently<T>(fn: () => T, { tune = true } = {}): Promise<T> {
+  const begun: RecordedRun[] = [];
+  let result: T;
+  try {
+    result = flushingGently({ tune, begun }, fn);
+  } finally {
+    for (const run of begun) await run.runGently();
+  }
+  for (const run of begun) run.throwFailure();
+  return result;
+}
+
+function flushingGently<T>(how: NonNullable<typeof gentle>, fn: () => T): T {
+  const outer = gentle;
+  gentle = how;
+  try {
+    return fn();
+  } finally {
+    gentle = outer;
   }
 }
 
@@ -104,20 +135,45 @@ export function recordWithLeaves(
   }
 }
 
+/** Whether recorded ops are to make the values of this tensor, or to change them. */
+const isToCome = (recorder: Recorder, native: NativeTensor): boolean =>
+  (native instanceof VirtualTensor && native.isPending) || recorder.updates(native);
+
 /** The tensor with the values, as recorded ops leave them. Runs these where that has to be. */
 export function valuesOf(backend: NativeBackend, native: NativeTensor): NativeTensor {
   if (recordings.size === 0) return native; // nothing was ever recorded
   const recorder = recordings.get(backend)?.recorder;
-  const isPending = native instanceof VirtualTensor && native.isPending;
-  if (recorder && (isPending || recorder.updates(native))) {
+  recorder?.finishUnderway();
+  if (recorder && isToCome(recorder, native)) {
     if (recordingOnly) throw new ConfigError(readWhileRecordedText);
     const wasStrict = strictly;
     const tellOfRead = beganBy ? noteRead() : null;
     flushDeferred();
+    recorder.finishUnderway();
     if (wasStrict) throw new ConfigError(readInsideText);
     tellOfRead?.();
   }
   return native instanceof VirtualTensor ? native.real() : native;
+}
+
+/**
+ * Calls `use` with the values of the tensor, as recorded ops leave them, once these are enqueued and before anything else is. A program
+ * that is new is planned gently for it.
+ */
+export async function whenValuesOf<T>(
+  backend: NativeBackend,
+  native: NativeTensor,
+  use: (real: NativeTensor) => Promise<T>,
+): Promise<T> {
+  const recorder = recordings.get(backend)?.recorder;
+  if (!recorder) return use(native); // nothing was ever recorded
+  if (!recorder.isEmpty && isToCome(recorder, native) && !strictly && !recordingOnly) {
+    const tellOfRead = beganBy ? noteRead() : null;
+    flushingGently({ tune: true, begun: [] }, flushDeferred);
+    tellOfRead?.();
+  }
+  const run = recorder.underway;
+  return run ? run.whenRun(native, use) : use(valuesOf(backend, native));
 }
 
 /** Gives back the memory of all programs; those that are needed again are planned anew. */

@@ -1,5 +1,5 @@
 // A program as it runs: what depends on parameters alone is computed when they change, the rest each time.
-import type { NativeBackend, NativeProgram, NativeTensor } from '../native.js';
+import type { NativeBackend, NativeProgram, NativeTensor, PlanningProgress } from '../native.js';
 import { compile, type Program } from './program.js';
 import { splitPrologue } from './prologue.js';
 import { stampText } from './versions.js';
@@ -11,7 +11,7 @@ export class PlannedProgram {
   #prepared: NativeTensor[] = []; // outputs of the prologue
   #stamp = '';
 
-  /** Plans for leaves like these; `identities` are the tensors that these share. */
+  /** For leaves like these, to be planned; `identities` are the tensors that these share. */
   constructor(
     backend: NativeBackend,
     program: Program,
@@ -22,7 +22,12 @@ export class PlannedProgram {
     this.#reads = reads;
     this.#prologue = prologue.nodes.length > 0 ? compile(backend, prologue, leaves) : null;
     this.#prepare(leaves, identities);
-    this.#main = compile(backend, main, [...leaves, ...this.#prepared]);
+    this.#main = compile(backend, main, [...leaves, ...this.#prepared], 0);
+  }
+
+  /** Goes on planning for so many milliseconds, or to the end; tells how far it is. */
+  plan(leaves: readonly NativeTensor[], milliseconds?: number): PlanningProgress {
+    return this.#main.plan([...leaves, ...this.#prepared], milliseconds);
   }
 
   /** Enqueues one run; returns the outputs. */

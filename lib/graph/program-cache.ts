@@ -10,14 +10,18 @@ export class ProgramCache {
     return this.#programs.size;
   }
 
-  /** The program of this key; made where it is new. */
-  get(key: string, make: () => PlannedProgram): PlannedProgram {
-    const known = this.#programs.get(key);
-    if (known) this.#programs.delete(key);
-    const program = known ?? make();
+  /** The program of this key, which is the latest used now; null where there is none. */
+  find(key: string): PlannedProgram | null {
+    const program = this.#programs.get(key);
+    if (!program) return null;
+    this.#programs.delete(key);
+    this.#programs.set(key, program);
+    return program;
+  }
+
+  add(key: string, program: PlannedProgram): void {
     this.#programs.set(key, program);
     if (this.#programs.size > maxPrograms) this.#removeOldest();
-    return program;
   }
 
   #removeOldest(): void {

@@ -52,8 +52,16 @@ export function updatedInputs(op: string, attributes: OpAttributes, inputCount: 
 export const updatedValues = ({ op, attributes, inputs }: Node): number[] =>
   updatedInputs(op, attributes, inputs.length).map((position) => inputs[position] as number);
 
-/** Plans a program for tensors like `leaves`: native code numbers values in the order of the nodes. */
-export function compile(backend: NativeBackend, program: Program, leaves: readonly NativeTensor[]): NativeProgram {
+/**
+ * Plans a program for tensors like `leaves`, to the end or for so many milliseconds: native code numbers values in the order of the
+ * nodes.
+ */
+export function compile(
+  backend: NativeBackend,
+  program: Program,
+  leaves: readonly NativeTensor[],
+  milliseconds?: number,
+): NativeProgram {
   const numbers = new Map<number, number>();
   for (let leaf = 0; leaf < program.leafCount; leaf++) numbers.set(leaf, leaf);
   const nodes = program.nodes.map(({ op, attributes, inputs, outputs }) => {
@@ -65,5 +73,6 @@ export function compile(backend: NativeBackend, program: Program, leaves: readon
     nodes,
     leaves,
     program.outputs.map((value) => numbers.get(value) as number),
+    milliseconds,
   );
 }

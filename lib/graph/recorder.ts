@@ -2,11 +2,10 @@
 import { ConfigError } from '../errors.js';
 import type { NativeBackend, NativeTensor, OpAttributes } from '../native.js';
 import { borrow, giveBack } from './borrowed.js';
-import { optimise, targetOf } from './optimise.js';
-import { PlannedProgram } from './planned-program.js';
 import { type Node, type Program, updatedInputs, type ValueDesc } from './program.js';
 import type { ProgramCache } from './program-cache.js';
 import { RecordedBefore } from './recorded-before.js';
+import { RecordedRun } from './recorded-run.js';
 import { VirtualTensor } from './virtual-tensor.js';
 
 /** A leaf of a recorded program: the tensor that was given, and another reference to it for its values. */
@@ -22,6 +21,7 @@ export class Recorder {
   readonly #backend: NativeBackend;
   readonly #programs: ProgramCache;
   readonly #before = new RecordedBefore();
+  #underway: RecordedRun | null = null;
   #leaves: NativeTensor[] = []; // borrowed
   #leafTexts: string[] = []; // number, shape and type
   #leafNumbers = new Map<NativeTensor, number>();
@@ -77,38 +77,51 @@ export class Recorder {
     return number;
   }
 
+  /** The run of what was recorded before, while its program is planned in turns of the event loop. */
+  get underway(): RecordedRun | null {
+    return this.#underway;
+  }
+
+  /** Whoever comes next on the backend must see what was recorded before: it runs now. What fails is told to who waits for it. */
+  finishUnderway(): void {
+    this.#underway?.run();
+  }
+
   /**
-   * Runs what was recorded. Every tensor of it that is still in use has its values afterwards. Tells the shape and type of the
-   * first tensor that it reads, and whether its program is new; null where nothing was recorded.
+   * Runs what was recorded; null where nothing was. Every tensor of it that is still in use has its values afterwards, or its error.
+   * `gently`: a program that is new is planned in turns of the event loop, and runs then. `tune`: see RecordedRun.
    */
-  flush(): { input: string; isNew: boolean } | null {
+  flush({ gently = false, tune = true } = {}): RecordedRun | null {
+    if (!gently) this.finishUnderway();
+    const run = this.#end(tune);
+    if (!run) return null;
+    if (gently && run.isNew) {
+      this.#underway = run;
+      run.afterwards(() => {
+        this.#underway = null;
+      });
+      void run.runGently();
+    } else {
+      run.run();
+      run.throwFailure();
+    }
+    return run;
+  }
+
+  /** Ends the recording. */
+  #end(tune: boolean): RecordedRun | null {
     if (this.isEmpty) {
       this.#forgetRefused();
       return null;
     }
-    const leaves = this.#leaves;
+    const [leaves, nodes] = [this.#leaves, this.#nodes];
     const identities = [...this.#leafNumbers.keys()];
-    const nodes = this.#nodes;
     const key = this.#keyWithOutputs();
+    const input = described(leaves[0]);
     this.#clear();
-    const made = nodes.flatMap((node) => node.outputs);
-    const wanted = made.filter((tensor) => tensor.isPending);
-    try {
-      let isNew = false;
-      const make = (): PlannedProgram => {
-        isNew = true;
-        const program = optimise(toProgram(leaves, nodes, wanted), targetOf(this.#backend));
-        return new PlannedProgram(this.#backend, program, leaves, identities);
-      };
-      const reals = this.#programs.get(key, make).run(leaves, identities);
-      for (const [i, tensor] of wanted.entries()) tensor.realize(reals[i] as NativeTensor);
-      return { input: described(leaves[0]), isNew };
-    } catch (error) {
-      for (const tensor of wanted) tensor.fail(error);
-      throw error;
-    } finally {
-      giveBack(leaves);
-    }
+    const wanted = nodes.flatMap((node) => node.outputs).filter((tensor) => tensor.isPending);
+    const recorded = { key, input, leaves, identities, wanted, toProgram: () => toProgram(leaves, nodes, wanted) };
+    return new RecordedRun(this.#backend, this.#programs, recorded, tune);
   }
 
   /** What was recorded, which is not run: its tensors have no values. The caller disposes the leaves' values. */

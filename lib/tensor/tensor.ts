@@ -3,7 +3,7 @@ import { backward } from '../autograd/backward.js';
 import { dropReference, type GradNode } from '../autograd/tape.js';
 import { backendOf, type Device } from '../device.js';
 import { ConfigError, DisposedError, DTypeError, ShapeError } from '../errors.js';
-import { valuesOf } from '../graph/deferral.js';
+import { valuesOf, whenValuesOf } from '../graph/deferral.js';
 import type { DType, NativeTensor, TypedArray } from '../native.js';
 import { checkTensors } from '../ops/attributes.js';
 import { isFloat } from '../ops/cast.js';
@@ -124,7 +124,7 @@ export class Tensor {
   /** The values in row-major order, when they are there; the event loop stays free. 16-bit floats come as Float32Array. */
   async data(): Promise<TypedArray> {
     const backend = backendOf(this.device);
-    return backend.readAsync(valuesOf(backend, this.native));
+    return whenValuesOf(backend, this.native, (real) => backend.readAsync(real));
   }
 
   /** As `data`, but waits. */

@@ -1,6 +1,6 @@
 // One optimiser step of `fit`: forward and backward of its batches, the check of the loss, the update.
 import { pause, record } from '../autograd/tape.js';
-import { flushDeferred } from '../graph/deferral.js';
+import { flushDeferred, gently } from '../graph/deferral.js';
 import { SoftmaxCrossEntropyLoss } from '../loss/index.js';
 import type { ParameterDict } from '../nn/parameter-dict.js';
 import { add, assign, copy } from '../ops/index.js';
@@ -48,7 +48,7 @@ export function settleShapes({ net, options }: FitRun, X: Tensor): void {
 /** The loss is read before the update, so that a bad one changes no weight. */
 async function computeGradients(run: FitRun, X: Tensor, y: Tensor, mixed: MixedBatch | null): Promise<BatchResult> {
   const lossOf = new SoftmaxCrossEntropyLoss({ labelSmoothing: run.options.labelSmoothing });
-  const [lossSum, correct] = autocast(run.options.precision, () => {
+  const compute = (): [Tensor, Tensor] => {
     const [scores, losses] = record((): [Tensor, Tensor] => {
       const scores = run.net.forward(X); // [batch, classes]
       const own = lossOf.forward(scores, y); // [batch]
@@ -63,7 +63,8 @@ async function computeGradients(run: FitRun, X: Tensor, y: Tensor, mixed: MixedB
       scores.dispose();
       losses.dispose();
     }
-  });
+  };
+  const [lossSum, correct] = await gently(() => autocast(run.options.precision, compute));
   return await readBatch(y.size, correct, lossSum);
 }
 

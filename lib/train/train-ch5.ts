@@ -2,7 +2,7 @@
 import { record } from '../autograd/tape.js';
 import type { Device } from '../device.js';
 import { NumericError } from '../errors.js';
-import { clearPrograms } from '../graph/deferral.js';
+import { clearPrograms, gently } from '../graph/deferral.js';
 import { SoftmaxCrossEntropyLoss } from '../loss/index.js';
 import { Block } from '../nn/block.js';
 import { checkBoolean, checkInteger, checkOptions } from '../options.js';
@@ -134,24 +134,24 @@ async function trainEpoch(run: Run, trainIter: Batches, epoch: number): Promise<
   });
   await forEachBatch('trainCh5', trainIter, run.device, async (X, y) => {
     if (signal?.aborted) return false;
-    await results.push(trainStep(run, X, y));
+    const [lossSum, correct] = await trainStep(run, X, y);
+    await results.push(readBatch(y.size, correct, lossSum));
     return true;
   });
   await results.flush();
   return totals;
 }
 
-/** Enqueues forward, backward and update. The promise gives the batch's loss and accuracy once they are computed. */
-function trainStep({ net, loss, trainer, batchSize }: Run, X: Tensor, y: Tensor): Promise<BatchResult> {
+/** Enqueues forward, backward and update. The promise gives the batch's loss and how many are correct, to be read. */
+async function trainStep({ net, loss, trainer, batchSize }: Run, X: Tensor, y: Tensor): Promise<[Tensor, Tensor]> {
   const [yHat, l] = record((): [Tensor, Tensor] => {
     const scores = net.forward(X); // [batch, classes]
     return [scores, loss.forward(scores, y)]; // [batch]
   });
   try {
     l.backward();
-    trainer.step(batchSize);
-    const [lossSum, correct] = tidy((): [Tensor, Tensor] => [l.sum(), correctCount(yHat, y)]);
-    return readBatch(y.size, correct, lossSum);
+    await gently(() => trainer.step(batchSize));
+    return tidy((): [Tensor, Tensor] => [l.sum(), correctCount(yHat, y)]);
   } finally {
     yHat.dispose();
     l.dispose();

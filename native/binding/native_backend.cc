@@ -1,6 +1,8 @@
 // The JavaScript class NativeBackend.
 #include "binding/native_backend.h"
 
+#include <limits>
+
 #include "binding/args.h"
 #include "binding/attributes.h"
 #include "binding/environment.h"
@@ -159,11 +161,14 @@ Napi::Value NativeBackend::Infer(const Napi::CallbackInfo& info) {
   return result;
 }
 
-// compile(nodes, leaves, outputs) -> program
+// compile(nodes, leaves, outputs[, milliseconds]) -> program, planned for about so long; without, to the end
 Napi::Value NativeBackend::Compile(const Napi::CallbackInfo& info) {
   const Program::Leaves leaves = ToLeaves(info[1], eager().backend());
   ProgramSpec spec = ToProgramSpec(info[0], static_cast<int>(leaves.size()), info[2]);
-  auto program = std::make_unique<Program>(backend_, &eager().plans(), std::move(spec), leaves);
+  const double seconds =
+      info[3].IsUndefined() ? std::numeric_limits<double>::infinity() : ToNumber(info[3], "milliseconds") / 1000;
+  auto program = std::make_unique<Program>(backend_, &eager().plans(), std::move(spec));
+  program->PlanFor(leaves, seconds);
   return NativeProgram::New(info.Env(), backend_, std::move(program));
 }
 

@@ -1,6 +1,8 @@
 // The JavaScript class NativeProgram, and the decoding of what a program is made of.
 #include "binding/native_program.h"
 
+#include <limits>
+
 #include "binding/args.h"
 #include "binding/attributes.h"
 #include "binding/environment.h"
@@ -73,7 +75,8 @@ void NativeProgram::Init(Napi::Env env) {
       {InstanceAccessor("arenaBytes", &Self::Getter<&Self::GetArenaBytes>, nullptr, napi_enumerable),
        InstanceAccessor("lowerBoundBytes", &Self::Getter<&Self::GetLowerBoundBytes>, nullptr, napi_enumerable),
        InstanceAccessor("replayStats", &Self::Getter<&Self::GetReplayStats>, nullptr, napi_enumerable),
-       InstanceMethod("run", &Self::Method<&Self::Run>), InstanceMethod("dispose", &Self::Method<&Self::Dispose>)}));
+       InstanceMethod("plan", &Self::Method<&Self::Plan>), InstanceMethod("run", &Self::Method<&Self::Run>),
+       InstanceMethod("dispose", &Self::Method<&Self::Dispose>)}));
 }
 
 NativeProgram::NativeProgram(const Napi::CallbackInfo& info) : GuardedWrap(info) {}
@@ -94,6 +97,18 @@ void NativeProgram::Finalize(Napi::Env) {
 Program& NativeProgram::program() {
   if (!program_) throw Error(ErrorCode::kDisposed, "This program was disposed and cannot run any more.");
   return *program_;
+}
+
+double ToPlanningSeconds(Napi::Value milliseconds) {
+  if (milliseconds.IsUndefined()) return std::numeric_limits<double>::infinity();
+  return ToNumber(milliseconds, "milliseconds") / 1000;
+}
+
+// plan(leaves[, milliseconds]) -> 'planned', 'more' or 'timing'
+Napi::Value NativeProgram::Plan(const Napi::CallbackInfo& info) {
+  const Program::Progress progress = program().PlanFor(ToLeaves(info[0], *backend_), ToPlanningSeconds(info[1]));
+  const char* const names[] = {"planned", "more", "timing"};  // as in Program::Progress
+  return Napi::String::New(info.Env(), names[static_cast<int>(progress)]);
 }
 
 // run(leaves) -> outputs

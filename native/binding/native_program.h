@@ -23,6 +23,7 @@ class NativeProgram : public GuardedWrap<NativeProgram> {
   void Finalize(Napi::Env env) override;
 
  private:
+  Napi::Value Plan(const Napi::CallbackInfo& info);
   Napi::Value Run(const Napi::CallbackInfo& info);
   Napi::Value GetArenaBytes(const Napi::CallbackInfo& info);
   Napi::Value GetLowerBoundBytes(const Napi::CallbackInfo& info);
@@ -40,6 +41,9 @@ Op ToOp(Napi::Value name, Napi::Value attributes);
 // The description of compile(nodes, leafCount, outputs):
 // nodes: [{op, attributes, inputs: value numbers, outputCount}]
 ProgramSpec ToProgramSpec(Napi::Value nodes, int leaf_count, Napi::Value outputs);
+
+// How long to plan: milliseconds, or undefined for to the end.
+double ToPlanningSeconds(Napi::Value milliseconds);
 
 // The tensors behind an array of NativeTensors of one backend.
 Program::Leaves ToLeaves(Napi::Value value, const Backend& backend);

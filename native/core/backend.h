@@ -55,6 +55,9 @@ class Recording {
   virtual bool Replay() = 0;
 };
 
+// Thrown by Prepare where it may not wait: algorithms are being timed. The same call, made again later, goes on.
+struct StillTiming {};
+
 struct MemoryStats {
   size_t tensors = 0;         // live storages
   size_t bytes = 0;           // bytes in them
@@ -130,6 +133,8 @@ class Backend {
   virtual void SetThreads(int threads) = 0;  // CPU only
   // Whether algorithms are chosen by timing them, from here on. What was chosen before is used in any case.
   virtual void SetTuning(bool on) { (void)on; }
+  // Whether Prepare waits for algorithms that are being timed (as it does at first), or throws StillTiming.
+  virtual void SetWaitsForTiming(bool on) { (void)on; }
   virtual MemoryStats Memory() const = 0;
   virtual void Trim() = 0;  // gives cached memory back to the system
 };

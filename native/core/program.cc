@@ -2,6 +2,8 @@
 #include "core/program.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cmath>
 #include <utility>
 
 #include "core/op_table.h"
@@ -25,18 +27,49 @@ class ArenaSlice : public Storage {
   size_t offset_, bytes_;
 };
 
+// Whether the backend waits for algorithms that are being timed, for as long as this exists.
+class WaitsForTiming {
+ public:
+  WaitsForTiming(Backend* backend, bool waits) : backend_(backend) { backend_->SetWaitsForTiming(waits); }
+  ~WaitsForTiming() { backend_->SetWaitsForTiming(true); }
+  WaitsForTiming(const WaitsForTiming&) = delete;
+  WaitsForTiming& operator=(const WaitsForTiming&) = delete;
+
+ private:
+  Backend* backend_;
+};
+
+double Now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
 }  // namespace
 
-Program::Program(std::shared_ptr<Backend> backend, PlanCache* plans, ProgramSpec spec, const Leaves& leaves)
-    : backend_(std::move(backend)), plans_(plans), spec_(std::move(spec)) {
-  Build(leaves);
-}
+Program::Program(std::shared_ptr<Backend> backend, PlanCache* plans, ProgramSpec spec)
+    : backend_(std::move(backend)), plans_(plans), spec_(std::move(spec)) {}
 
-void Program::Build(const Leaves& leaves) {
-  backend_->PlanTogether([&] { PrepareAll(leaves); });
-  PlanNodes(leaves);
-  PlaceBuffers();
-  PrepareReplay();
+Program::Progress Program::PlanFor(const Leaves& leaves, double seconds) {
+  const double end = Now() + seconds;
+  CheckLeaves(leaves);
+  const WaitsForTiming waits(backend_.get(), std::isinf(seconds));
+  try {
+    if (stage_ == Stage::kNew) {
+      backend_->PlanTogether([&] { PrepareAll(leaves); });
+      BeginNodes(leaves);
+    }
+    while (stage_ != Stage::kPlanned) {
+      if (node_plans_.size() < spec_.nodes.size()) {
+        PlanNextNode(leaves);
+      } else if (fits_) {
+        FinishPlanning();
+        break;
+      } else {
+        BeginNodes(leaves);  // again, for leaves as they lie now
+      }
+      if (Now() >= end) return Progress::kMore;
+    }
+  } catch (const StillTiming&) {
+    return Progress::kTiming;
+  }
+  return Progress::kPlanned;
 }
 
 std::shared_ptr<Plan> Program::PlanOrNull(const Op& op, const std::vector<TensorDesc>& inputs,
@@ -63,10 +96,69 @@ void Program::PrepareAll(const Leaves& leaves) {
   }
 }
 
-void Program::PlanNodes(const Leaves& leaves) {
-  while (!PlanInOrder(leaves)) {
+void Program::BeginNodes(const Leaves& leaves) {
+  stage_ = Stage::kPlanningNodes;
+  fits_ = true;
+  is_read_.assign(leaves.size(), false);
+  node_plans_.clear();
+  values_.clear();
+  for (size_t i = 0; i < leaves.size(); ++i) {
+    Value value;
+    value.desc = leaves[i]->tensor.desc;
+    value.root = static_cast<int>(i);
+    values_.push_back(std::move(value));
   }
+}
+
+// Nodes are planned in order; layouts flow from each to the next. Leaves that an op would rather have in another layout
+// are converted now, at most once each.
+void Program::PlanNextNode(const Leaves& leaves) {
+  const ProgramNode& node = spec_.nodes[node_plans_.size()];
+  std::shared_ptr<Plan> plan;
+  std::vector<TensorDesc> descs;
+  do {
+    descs.clear();
+    for (int input : node.inputs) descs.push_back(values_[static_cast<size_t>(input)].desc);
+    plan = PlanOf(backend_.get(), plans_, node.op, descs);
+  } while (plan != nullptr && ConvertLeaves(node, *plan, leaves));
+  for (int input : node.inputs) {
+    if (input < spec_.leaf_count) is_read_[static_cast<size_t>(input)] = true;
+  }
+  const std::vector<TensorDesc> outputs = plan ? plan->outputs : InferOutputs(node.op, descs);
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    Value value;
+    value.desc = outputs[i];
+    const int shared = plan && i < plan->alias.size() ? plan->alias[i] : -1;
+    value.root = shared >= 0 ? values_[static_cast<size_t>(node.inputs[static_cast<size_t>(shared)])].root
+                             : static_cast<int>(values_.size());
+    values_.push_back(std::move(value));
+  }
+  node_plans_.push_back(std::move(plan));
+}
+
+// True where a leaf was converted, for which the node must be planned anew.
+bool Program::ConvertLeaves(const ProgramNode& node, const Plan& plan, const Leaves& leaves) {
+  bool converted = false;
+  for (size_t i = 0; i < plan.preferred_inputs.size(); ++i) {
+    const auto leaf = static_cast<size_t>(node.inputs[i]);
+    if (node.inputs[i] >= spec_.leaf_count) continue;
+    if (!ConvertToPreferred(backend_.get(), plan.preferred_inputs[i], leaves[leaf].get())) continue;
+    values_[leaf].desc = leaves[leaf]->tensor.desc;
+    converted = true;
+    if (is_read_[leaf]) fits_ = false;
+  }
+  return converted;
+}
+
+void Program::FinishPlanning() {
   OverwriteDyingInputs();
+  NoteOutputs();
+  PlaceBuffers();
+  PrepareReplay();
+  stage_ = Stage::kPlanned;
+}
+
+void Program::NoteOutputs() {
   output_roots_.clear();
   for (int output : spec_.outputs) {
     const int root = values_[static_cast<size_t>(output)].root;
@@ -74,54 +166,6 @@ void Program::PlanNodes(const Leaves& leaves) {
     if (root >= spec_.leaf_count && !value.handed_out) output_roots_.push_back(root);
     value.handed_out = true;
   }
-}
-
-// Plans the nodes in order; layouts flow from each to the next. Leaves that an op would rather have in another layout
-// are converted now, at most once each. Returns false where one was planned for the layout before.
-bool Program::PlanInOrder(const Leaves& leaves) {
-  bool fits = true;
-  std::vector<bool> is_read(leaves.size(), false);
-  values_.clear();
-  node_plans_.clear();
-  for (size_t i = 0; i < leaves.size(); ++i) {
-    Value value;
-    value.desc = leaves[i]->tensor.desc;
-    value.root = static_cast<int>(i);
-    values_.push_back(std::move(value));
-  }
-  for (const ProgramNode& node : spec_.nodes) {
-    std::shared_ptr<Plan> plan;
-    std::vector<TensorDesc> descs;
-    for (bool converted = true; converted;) {
-      descs.clear();
-      for (int input : node.inputs) descs.push_back(values_[static_cast<size_t>(input)].desc);
-      plan = PlanOf(backend_.get(), plans_, node.op, descs);
-      converted = false;
-      for (size_t i = 0; plan && i < plan->preferred_inputs.size(); ++i) {
-        const int leaf = node.inputs[i];
-        if (leaf >= spec_.leaf_count) continue;
-        if (ConvertToPreferred(backend_.get(), plan->preferred_inputs[i], leaves[static_cast<size_t>(leaf)].get())) {
-          values_[static_cast<size_t>(leaf)].desc = leaves[static_cast<size_t>(leaf)]->tensor.desc;
-          converted = true;
-          if (is_read[static_cast<size_t>(leaf)]) fits = false;
-        }
-      }
-    }
-    for (int input : node.inputs) {
-      if (input < spec_.leaf_count) is_read[static_cast<size_t>(input)] = true;
-    }
-    const std::vector<TensorDesc> outputs = plan ? plan->outputs : InferOutputs(node.op, descs);
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      Value value;
-      value.desc = outputs[i];
-      const int shared = plan && i < plan->alias.size() ? plan->alias[i] : -1;
-      value.root = shared >= 0 ? values_[static_cast<size_t>(node.inputs[static_cast<size_t>(shared)])].root
-                               : static_cast<int>(values_.size());
-      values_.push_back(std::move(value));
-    }
-    node_plans_.push_back(std::move(plan));
-  }
-  return fits;
 }
 
 // Everything that is neither a leaf nor handed out goes into the arena, for as long as some node needs it.

@@ -30,11 +30,17 @@ class Program {
  public:
   using Leaves = std::vector<std::shared_ptr<TensorHandle>>;
 
-  // Plans the program for leaves of these types, shapes and layouts. Throws as Eager::Run does.
-  Program(std::shared_ptr<Backend> backend, PlanCache* plans, ProgramSpec spec, const Leaves& leaves);
+  Program(std::shared_ptr<Backend> backend, PlanCache* plans, ProgramSpec spec);
 
-  // Enqueues one run and returns the outputs. Throws Error(kShape, kDType) where a leaf is not as it was planned for;
-  // a leaf that only lies otherwise in memory leads to a new plan.
+  // How far planning is. kTiming: it waits for algorithms that are being timed.
+  enum class Progress { kPlanned, kMore, kTiming };
+
+  // Plans the program for leaves of these types, shapes and layouts, for about so long, at least one op; waits for
+  // nothing unless `seconds` is infinite. Until it is planned every call takes the same leaves. Throws as Eager::Run.
+  Progress PlanFor(const Leaves& leaves, double seconds);
+
+  // Enqueues one run and returns the outputs; plans first what is not planned yet. Throws Error(kShape, kDType) where a
+  // leaf is not as it was planned for; a leaf that only lies otherwise in memory leads to a new plan.
   std::vector<Tensor> Run(const Leaves& leaves);
 
   size_t arena_bytes() const { return memory_.bytes; }
@@ -50,12 +56,17 @@ class Program {
     bool handed_out = false;
   };
 
-  void Build(const Leaves& leaves);
+  // How far planning is.
+  enum class Stage { kNew, kPlanningNodes, kPlanned };
+
   void PrepareAll(const Leaves& leaves);
   std::shared_ptr<Plan> PlanOrNull(const Op& op, const std::vector<TensorDesc>& inputs,
                                    const std::vector<TensorDesc>& outputs);
-  void PlanNodes(const Leaves& leaves);
-  bool PlanInOrder(const Leaves& leaves);
+  void BeginNodes(const Leaves& leaves);
+  void PlanNextNode(const Leaves& leaves);
+  bool ConvertLeaves(const ProgramNode& node, const Plan& plan, const Leaves& leaves);
+  void FinishPlanning();
+  void NoteOutputs();
   void OverwriteDyingInputs();
   void PlaceBuffers();
   bool FitsLayouts(const Leaves& leaves) const;
@@ -71,8 +82,11 @@ class Program {
   std::shared_ptr<Backend> backend_;
   PlanCache* plans_;
   ProgramSpec spec_;
+  Stage stage_ = Stage::kNew;
   std::vector<Value> values_;
-  std::vector<std::shared_ptr<Plan>> node_plans_;
+  std::vector<std::shared_ptr<Plan>> node_plans_;  // of the nodes that are planned
+  std::vector<bool> is_read_;                      // leaves, by the nodes that are planned
+  bool fits_ = true;                               // no leaf was converted after a node was planned for it
   MemoryPlan memory_;
   size_t lower_bound_ = 0;
   std::shared_ptr<Storage> arena_;

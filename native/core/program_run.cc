@@ -1,5 +1,6 @@
 // Runs a planned list of ops: replayed where the backend has recorded it, else one by one.
 #include <algorithm>
+#include <limits>
 
 #include "core/program.h"
 
@@ -28,6 +29,7 @@ void Program::CheckLeaves(const Leaves& leaves) const {
     throw Error(ErrorCode::kConfig, "The program expected " + std::to_string(spec_.leaf_count) + " tensors, got " +
                                         std::to_string(leaves.size()) + ".");
   }
+  if (stage_ == Stage::kNew) return;
   for (size_t i = 0; i < leaves.size(); ++i) {
     const TensorDesc &planned = values_[i].desc, &found = leaves[i]->tensor.desc;
     if (planned.dtype != found.dtype) FailLeaf(i, planned, found, ErrorCode::kDType);
@@ -96,7 +98,8 @@ Replay::Work Program::WorkOn(const Storages& leaves, const Storages& outputs) co
 
 std::vector<Tensor> Program::Run(const Leaves& leaves) {
   CheckLeaves(leaves);
-  if (!FitsLayouts(leaves)) Build(leaves);
+  if (stage_ == Stage::kPlanned && !FitsLayouts(leaves)) stage_ = Stage::kNew;
+  if (stage_ != Stage::kPlanned) PlanFor(leaves, std::numeric_limits<double>::infinity());
   Storages own, outputs;
   for (const auto& leaf : leaves) own.push_back(leaf->tensor.storage);
   const auto work_on = [this](const Storages& of_leaves, const Storages& of_outputs) {

@@ -2,6 +2,7 @@
 #include "cpu/algorithm_tuner.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
@@ -118,32 +119,66 @@ bool KeepsDisturbed() {
 
 }  // namespace
 
-std::string AlgorithmTuner::Known(const std::string& key) const {
+struct AlgorithmTuner::Job {
+  Job(std::string job_key, CachingAllocator* allocator, const Descs& inputs, std::vector<Candidate> job_candidates)
+      : key(std::move(job_key)), candidates(std::move(job_candidates)), buffers(allocator, inputs, candidates) {}
+
+  const std::string key;
+  const std::vector<Candidate> candidates;
+  const Buffers buffers;
+  Choice choice;
+  std::exception_ptr failure;
+  std::atomic<bool> done{false};
+};
+
+AlgorithmTuner::AlgorithmTuner(ExecutionThread* thread, std::shared_ptr<CachingAllocator> allocator,
+                               std::function<void*(size_t)> scratch)
+    : thread_(thread),
+      allocator_(std::move(allocator)),
+      scratch_(std::move(scratch)),
+      file_(LibraryVersion() + ' ' + ProcessorName()),
+      choices_(file_.Load()) {}
+
+AlgorithmTuner::~AlgorithmTuner() = default;
+
+std::string AlgorithmTuner::Known(const std::string& key) {
+  FinishJob(key);
   const auto found = choices_.find(key);
   return found == choices_.end() ? "" : found->second;
 }
 
 std::string AlgorithmTuner::Fastest(const CpuContext& context, const std::string& key, const Descs& inputs,
-                                    const std::vector<Candidate>& candidates) {
+                                    std::vector<Candidate> candidates) {
   size_t scratch_bytes = 1;
   for (const Candidate& candidate : candidates) scratch_bytes = std::max(scratch_bytes, candidate.plan->scratch_bytes);
-  const Buffers buffers(allocator_.get(), inputs, candidates);
-  void* scratch = scratch_(scratch_bytes);
-  Choice choice;
-  std::exception_ptr failure;
-  thread_->Enqueue([&] {
+  job_ = std::make_unique<Job>(key, allocator_.get(), inputs, std::move(candidates));
+  thread_->Enqueue([job = job_.get(), threads = context.threads, scratch = scratch_(scratch_bytes)] {
     try {
-      choice = TimeAll(context.threads, candidates, buffers, scratch);
+      job->choice = TimeAll(threads, job->candidates, job->buffers, scratch);
     } catch (...) {
-      failure = std::current_exception();
+      job->failure = std::current_exception();
     }
+    job->done = true;
   });
-  thread_->Wait();
-  if (failure) std::rethrow_exception(failure);
-  const std::string& name = candidates[choice.candidate].name;
-  choices_[key] = name;
-  if (!choice.disturbed || KeepsDisturbed()) file_.Save({{key, name}});
-  return name;
+  FinishJob(key);
+  return choices_.at(key);
+}
+
+// Keeps what the timing under way chooses. Its failure is told to who wants this key.
+void AlgorithmTuner::FinishJob(const std::string& wanted_key) {
+  if (!job_) return;
+  if (!job_->done) {
+    if (!waits_) throw StillTiming();
+    thread_->Wait();
+  }
+  const std::unique_ptr<Job> job = std::move(job_);
+  if (job->failure) {
+    if (job->key == wanted_key) std::rethrow_exception(job->failure);
+    return;
+  }
+  const std::string& name = job->candidates[job->choice.candidate].name;
+  choices_[job->key] = name;
+  if (!job->choice.disturbed || KeepsDisturbed()) file_.Save({{job->key, name}});
 }
 
 }  // namespace residua::cpu

@@ -28,26 +28,31 @@ class AlgorithmTuner {
 
   // `scratch(bytes)` gives the backend's shared scratch, grown to `bytes`.
   AlgorithmTuner(ExecutionThread* thread, std::shared_ptr<CachingAllocator> allocator,
-                 std::function<void*(size_t)> scratch)
-      : thread_(thread),
-        allocator_(std::move(allocator)),
-        scratch_(std::move(scratch)),
-        file_(LibraryVersion() + ' ' + ProcessorName()),
-        choices_(file_.Load()) {}
+                 std::function<void*(size_t)> scratch);
+  ~AlgorithmTuner();  // once the execution thread has ended
 
-  // Name of the candidate chosen for `key` before; "" for none.
-  std::string Known(const std::string& key) const;
+  // Name of the candidate chosen for `key` before; "" for none. Throws StillTiming: see SetWaits.
+  std::string Known(const std::string& key);
   // Times the candidates, plans for these `inputs`, on the execution thread (about a second at most). Keeps and returns
-  // the name of the fastest: the first candidate, unless another is faster by more than what timing errs.
+  // the name of the fastest: the first candidate, unless another is faster by more than what timing errs. Throws
+  // StillTiming: see SetWaits.
   std::string Fastest(const CpuContext& context, const std::string& key, const Descs& inputs,
-                      const std::vector<Candidate>& candidates);
+                      std::vector<Candidate> candidates);
+
+  // Whether both wait while candidates are timed (as they do at first), or throw StillTiming.
+  void SetWaits(bool on) { waits_ = on; }
 
  private:
+  struct Job;
+  void FinishJob(const std::string& wanted_key);
+
   ExecutionThread* thread_;
   std::shared_ptr<CachingAllocator> allocator_;
   std::function<void*(size_t)> scratch_;
   TuningFile file_;
   std::map<std::string, std::string> choices_;
+  std::unique_ptr<Job> job_;  // the timing that is under way, or that nobody has asked for since
+  bool waits_ = true;
 };
 
 }  // namespace residua::cpu

@@ -98,7 +98,7 @@ PlanPtr PlanConvolution(const CpuContext& context, const ConvTask& task, const M
       candidates.push_back({row.name, std::move(plan)});
   }
   if (candidates.size() == 1) return usual();
-  const std::string fastest = context.tuner->Fastest(context, key, usual_inputs, candidates);
+  const std::string fastest = context.tuner->Fastest(context, key, usual_inputs, std::move(candidates));
   return MakeOrDirect(make, *AlgorithmNamed(fastest), task.inputs);
 }
 

@@ -169,6 +169,10 @@ class CpuBackend : public Backend {
 
   void SetTuning(bool on) override { context_.tuner = on ? tuner_.get() : nullptr; }
 
+  void SetWaitsForTiming(bool on) override {
+    if (tuner_) tuner_->SetWaits(on);
+  }
+
   Profile& profile() { return profile_; }
 
   MemoryStats Memory() const override { return allocator_->Stats(); }
@@ -185,6 +189,8 @@ class CpuBackend : public Backend {
     const OpenMpThreads threads(context_.threads);
     try {
       return PrepareOf(op.kind)(context_, op, inputs, outputs);
+    } catch (const StillTiming&) {
+      throw;
     } catch (...) {
       throw *CurrentFailure(op, inputs);
     }

@@ -115,6 +115,30 @@ test('what is timed while others use the cores is kept only where that is asked 
   expect(await keptAfter(small, {})).toBeGreaterThan(0);
 });
 
+// Planned a little at a time, as a captured function's program is.
+const gently = `
+  import { setTimeout } from 'node:timers/promises';
+  import { backendOf, cpu } from '${root}/lib/device.js';
+  import { ops, ones } from 'residua';
+  const backend = backendOf(cpu());
+  const leaves = [ones([24, 64, 28, 28]).native, ones([64, 64, 3, 3]).native];
+  const attributes = { stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1 };
+  const program = backend.compile([{ op: 'conv2d', attributes, inputs: [0, 1], outputCount: 1 }], leaves, [2], 0);
+  const found = new Set();
+  while (!found.has('planned')) {
+    found.add(program.plan(leaves, 0));
+    await setTimeout(5);
+  }
+  const y = backend.read(program.run(leaves)[0]); // [24, 64, 28, 28]
+  console.log([...found].join(), Math.round(y[0]), Math.round(y[29]));`; // in the corner, and inside
+
+test('planning that may not wait says that algorithms are being timed, and has their choice later', async () => {
+  for (const file of kept()) rmSync(join(folder, file));
+  const output = await runScript(gently, { RESIDUA_TUNE: 'keep', RESIDUA_TUNING_CACHE: folder });
+  const chosen = kept().flatMap(linesOf);
+  expect(output).toBe(`${chosen.length === 1 ? 'timing,more,planned' : 'planned'} 256 576\n`);
+});
+
 test.each([
   ['a folder that cannot be written to', { RESIDUA_TUNING_CACHE: '/proc/none' }],
   ['no folder', { RESIDUA_TUNING_CACHE: '' }],
