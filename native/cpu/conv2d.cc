@@ -163,8 +163,10 @@ class ForwardMaker {
 PlanPtr PrepareForward(const CpuContext& context, const Conv2dParams& p, const Descs& inputs, const Descs& outputs,
                        bool has_bias) {
   const ForwardMaker make(context, p, inputs, outputs, has_bias);
-  const char* name = p.relu || p.has_residual ? "conv2dFused" : "conv2d";
-  return PlanConvolution(context, {name, make.geometry(), inputs, [&] { return make.UsualInputs(inputs); }}, make);
+  const bool is_fused = p.relu || p.has_residual;  // as in inference alone
+  const char* name = is_fused ? "conv2dFused" : "conv2d";
+  const auto usual_inputs = [&] { return make.UsualInputs(inputs); };
+  return PlanConvolution(context, {name, make.geometry(), inputs, usual_inputs, is_fused}, make);
 }
 
 }  // namespace

@@ -9,7 +9,10 @@
 namespace residua::cpu {
 namespace {
 
-constexpr double kWorthTiming = 1e8;  // multiplications and additions
+// Multiplications and additions.
+constexpr double kWorthTiming = 1e8;
+constexpr double kWorthTimingInInference =
+    2e7;  // an image at a time, again and again: Winograd's algorithm gains there
 
 struct Row {
   ConvAlgorithm algorithm;
@@ -27,10 +30,12 @@ constexpr Row kRows[] = {
 };
 
 // oneDNN's Winograd saves less where there is less to do, and that in 16 bits rounds visibly more.
-bool IsWorthTiming(ConvAlgorithm algorithm, DType dtype, double operations) {
-  const bool only_large = algorithm == ConvAlgorithm::kLibraryWinograd ||
-                          (algorithm == ConvAlgorithm::kWinograd && dtype != DType::kFloat32);
-  return operations >= (only_large ? 10 * kWorthTiming : kWorthTiming);
+bool IsWorthTiming(ConvAlgorithm algorithm, const ConvTask& task) {
+  const bool is_winograd = algorithm == ConvAlgorithm::kWinograd, is_float = task.inputs[0].dtype == DType::kFloat32;
+  double least = kWorthTiming;
+  if (algorithm == ConvAlgorithm::kLibraryWinograd || (is_winograd && !is_float)) least = 10 * kWorthTiming;
+  if (is_winograd && is_float && task.in_inference) least = kWorthTimingInInference;
+  return task.geometry.Flops() >= least;
 }
 
 std::optional<ConvAlgorithm> AlgorithmNamed(const std::string& name) {
@@ -84,16 +89,16 @@ PlanPtr PlanConvolution(const CpuContext& context, const ConvTask& task, const M
   if (const auto fixed = FixedAlgorithm()) return MakeOrDirect(make, *fixed, task.inputs);
   const bool merges = MergesInsteadOfFallback(task, make);
   const auto usual = [&] { return make(merges ? ConvAlgorithm::kMergedGroups : ConvAlgorithm::kDirect, task.inputs); };
-  const double operations = task.geometry.Flops();
-  if (!context.tuner || operations < kWorthTiming) return usual();
+  const double least = task.in_inference ? kWorthTimingInInference : kWorthTiming;
+  if (!context.tuner || task.geometry.Flops() < least) return usual();
   const std::string key = task.geometry.Key(task.direction, task.inputs[0].dtype, context.threads);
   if (const auto known = AlgorithmNamed(context.tuner->Known(key))) return MakeOrDirect(make, *known, task.inputs);
 
   const Descs usual_inputs = task.usual_inputs();
   std::vector<AlgorithmTuner::Candidate> candidates;
   for (const Row& row : kRows) {
-    if (!IsWorthTiming(row.algorithm, task.inputs[0].dtype, operations)) continue;
-    if (merges && row.algorithm == ConvAlgorithm::kDirect) continue;
+    const bool is_direct = row.algorithm == ConvAlgorithm::kDirect;
+    if (is_direct ? merges : !IsWorthTiming(row.algorithm, task)) continue;
     if (PlanPtr plan = MakeIfPossible(make, row.algorithm, usual_inputs))
       candidates.push_back({row.name, std::move(plan)});
   }

@@ -28,6 +28,7 @@ struct ConvTask {
   const Descs& inputs;
   // The inputs laid out as they come from the second training step on: that is what is timed.
   std::function<Descs()> usual_inputs;
+  bool in_inference = false;
 };
 
 // The plan by the algorithm that is fastest here, as the tuner finds out once: one that is not the direct convolution
