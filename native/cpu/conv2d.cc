@@ -103,9 +103,11 @@ class ForwardMaker {
       case ConvAlgorithm::kDirect:
         return MakeOneDnn(direct_, inputs);
       case ConvAlgorithm::kWinograd:
+      case ConvAlgorithm::kWinogradByPoints:
         if (!SuitsWinograd(whole_, live_, dtype_)) return nullptr;
         return WithWinogradCode(dtype_, [&](const auto& code) {
-          return MakeWinogradForward(code, context_, p_, live_, direct_.src_desc(), direct_.dst_desc(), inputs,
+          const auto order = algorithm == ConvAlgorithm::kWinograd ? WinogradOrder::kTiles : WinogradOrder::kPoints;
+          return MakeWinogradForward(order, code, context_, p_, live_, direct_.src_desc(), direct_.dst_desc(), inputs,
                                      outputs_, has_bias_);
         });
       case ConvAlgorithm::kLibraryWinograd:

@@ -14,6 +14,8 @@ constexpr double kWorthTiming = 1e8;
 constexpr double kWorthTimingInInference =
     2e7;  // an image at a time, again and again: Winograd's algorithm gains there
 
+constexpr int64_t kManyWeights = 128 * 129;  // of a tap: at all points of Winograd's they do not fit a core's cache
+
 struct Row {
   ConvAlgorithm algorithm;
   const char* name;
@@ -21,6 +23,7 @@ struct Row {
 constexpr Row kRows[] = {
     {ConvAlgorithm::kDirect, "direct"},
     {ConvAlgorithm::kWinograd, "winograd"},
+    {ConvAlgorithm::kWinogradByPoints, "winogradByPoints"},
     {ConvAlgorithm::kLibraryWinograd, "libraryWinograd"},
     {ConvAlgorithm::kMatrix, "matrix"},
     {ConvAlgorithm::kTapProducts, "tapProducts"},
@@ -31,7 +34,10 @@ constexpr Row kRows[] = {
 
 // oneDNN's Winograd saves less where there is less to do, and that in 16 bits rounds visibly more.
 bool IsWorthTiming(ConvAlgorithm algorithm, const ConvTask& task) {
-  const bool is_winograd = algorithm == ConvAlgorithm::kWinograd, is_float = task.inputs[0].dtype == DType::kFloat32;
+  const bool by_points = algorithm == ConvAlgorithm::kWinogradByPoints;
+  const bool is_winograd = algorithm == ConvAlgorithm::kWinograd || by_points;
+  const bool is_float = task.inputs[0].dtype == DType::kFloat32;
+  if (by_points && task.geometry.w[0] * task.geometry.w[1] < kManyWeights) return false;
   double least = kWorthTiming;
   if (algorithm == ConvAlgorithm::kLibraryWinograd || (is_winograd && !is_float)) least = 10 * kWorthTiming;
   if (is_winograd && is_float && task.in_inference) least = kWorthTimingInInference;
@@ -50,8 +56,8 @@ std::optional<ConvAlgorithm> FixedAlgorithm() {
   if (!name || !*name) return std::nullopt;
   if (const auto algorithm = AlgorithmNamed(name)) return algorithm;
   throw Error(ErrorCode::kConfig,
-              std::string("RESIDUA_CONV_ALGORITHM: expected direct, winograd, libraryWinograd, matrix, "
-                          "tapProducts, outerProducts, mergedGroups or transposed, got '") +
+              std::string("RESIDUA_CONV_ALGORITHM: expected direct, winograd, winogradByPoints, libraryWinograd, "
+                          "matrix, tapProducts, outerProducts, mergedGroups or transposed, got '") +
                   name + "'. Correct or unset the variable.");
 }
 

@@ -8,14 +8,15 @@
 namespace residua::cpu {
 
 enum class ConvAlgorithm {
-  kDirect,           // oneDNN's loops over the image
-  kWinograd,         // 3x3: conv2d_winograd.h
-  kLibraryWinograd,  // 3x3 in float32: oneDNN's, which 2.x has on AVX-512
-  kMatrix,           // one matrix product for all of a tiny image: conv2d_matrix.h
-  kTapProducts,      // gradient of the weights, a product for each tap: conv2d_tap_products.h
-  kOuterProducts,    // gradient of the weights, summed up in registers: conv2d_outer_products.h
-  kMergedGroups,     // small groups, several as one: conv2d_merged_groups.h
-  kTransposed,       // small groups, forward, by the gradient's kernel: conv2d_transposed.h
+  kDirect,            // oneDNN's loops over the image
+  kWinograd,          // 3x3: conv2d_winograd.h
+  kWinogradByPoints,  // the same in another order: conv2d_winograd_points.cc
+  kLibraryWinograd,   // 3x3 in float32: oneDNN's, which 2.x has on AVX-512
+  kMatrix,            // one matrix product for all of a tiny image: conv2d_matrix.h
+  kTapProducts,       // gradient of the weights, a product for each tap: conv2d_tap_products.h
+  kOuterProducts,     // gradient of the weights, summed up in registers: conv2d_outer_products.h
+  kMergedGroups,      // small groups, several as one: conv2d_merged_groups.h
+  kTransposed,        // small groups, forward, by the gradient's kernel: conv2d_transposed.h
 };
 
 // The plan of the op by an algorithm, for inputs laid out as given; null where the algorithm is not for this op. It may

@@ -50,10 +50,12 @@ class DataMaker {
       case ConvAlgorithm::kDirect:
         return MakeOneDnn(direct_, inputs);
       case ConvAlgorithm::kWinograd:
+      case ConvAlgorithm::kWinogradByPoints:
         if (!SuitsWinograd(whole_, live_, dtype_)) return nullptr;
         return WithWinogradCode(dtype_, [&](const auto& code) {
-          return MakeWinogradBackwardData(code, context_, live_, direct_.diff_src_desc(), direct_.diff_dst_desc(),
-                                          inputs, outputs_);
+          const auto order = algorithm == ConvAlgorithm::kWinograd ? WinogradOrder::kTiles : WinogradOrder::kPoints;
+          return MakeWinogradBackwardData(order, code, context_, live_, direct_.diff_src_desc(),
+                                          direct_.diff_dst_desc(), inputs, outputs_);
         });
       case ConvAlgorithm::kLibraryWinograd:
         if (!live_.SuitsWinograd() || dtype_ != DType::kFloat32) return nullptr;
@@ -154,6 +156,7 @@ class WeightsMaker {
         return MakeMerged(inputs);
       case ConvAlgorithm::kMatrix:
       case ConvAlgorithm::kTransposed:
+      case ConvAlgorithm::kWinogradByPoints:
         break;
     }
     return nullptr;

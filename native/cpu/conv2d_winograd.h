@@ -17,17 +17,20 @@ namespace residua::cpu {
 // channels on either side; in bfloat16 on a processor with AVX512-BF16, in float32 with AVX-512 or AVX2.
 bool SuitsWinograd(const ConvGeometry& whole, const ConvGeometry& live, DType dtype);
 
+// kTiles: all points of some tiles after each other; kPoints: all tiles of a point, which suits many channels.
+enum class WinogradOrder { kTiles, kPoints };
+
 // y = conv2d(x, w, [b]), with the sum and ReLU that `params` asks for. x and y are laid out as `x_layout`, `y_layout`
 // where these keep a block of channels together, else as nChw8c or nChw16c. `inputs` as of the op. `code` is that of
 // this processor, as WinogradInFloat32() gives it.
 template <class Element>
-PlanPtr MakeWinogradForward(const WinogradCode<Element>& code, const CpuContext& context, const Conv2dParams& params,
-                            const ConvGeometry& geometry, const MemoryDesc& x_layout, const MemoryDesc& y_layout,
-                            const Descs& inputs, Descs outputs, bool has_bias);
+PlanPtr MakeWinogradForward(WinogradOrder order, const WinogradCode<Element>& code, const CpuContext& context,
+                            const Conv2dParams& params, const ConvGeometry& geometry, const MemoryDesc& x_layout,
+                            const MemoryDesc& y_layout, const Descs& inputs, Descs outputs, bool has_bias);
 
 // dx of dy and w, laid out likewise: the convolution of dy with the weights rotated by half a turn.
 template <class Element>
-PlanPtr MakeWinogradBackwardData(const WinogradCode<Element>& code, const CpuContext& context,
+PlanPtr MakeWinogradBackwardData(WinogradOrder order, const WinogradCode<Element>& code, const CpuContext& context,
                                  const ConvGeometry& geometry, const MemoryDesc& dx_layout, const MemoryDesc& dy_layout,
                                  const Descs& inputs, Descs outputs);
 

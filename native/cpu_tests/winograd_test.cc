@@ -30,6 +30,7 @@ constexpr Case kCases[] = {
     {"odd channels, no padding", 2, 37, 21, 9, 12, 0},
     {"more padding than the image needs", 1, 16, 16, 2, 7, 2},
     {"one image of one tile", 1, 16, 32, 4, 4, 1},
+    {"more tiles than are held at a time", 3, 16, 24, 62, 59, 1},
     {"so many weights that threads share these", 2, 288, 304, 3, 3, 1},
 };
 
@@ -123,28 +124,31 @@ class Runner {
     const MemoryDesc x = Image(problem_.x_shape), y = Image(problem_.y_shape);
     const ConvGeometry geometry = problem_.Geometry();
     std::string wrong;
-    const auto compare = [&](const char* what, const Values& actual, const Values& expected) {
+    const auto compare = [&](const std::string& what, const Values& actual, const Values& expected) {
       const double error = ErrorOf(actual, expected);
-      if (!(error < 4e-6)) wrong += std::string(what) + " errs by " + std::to_string(error * 1e6) + "e-6; ";
+      if (!(error < 4e-6)) wrong += what + " errs by " + std::to_string(error * 1e6) + "e-6; ";
     };
 
-    auto plan = MakeWinogradForward(code_, context_, problem_.params, geometry, x, y,
-                                    {Desc(problem_.x_shape, x), w, bias, Desc(problem_.y_shape, y)},
-                                    {PlainDesc(DType::kFloat32, problem_.y_shape)}, true);
-    if (plan->alias != std::vector<int>{3}) wrong += "the residual's storage is not y's; ";
-    compare("y",
-            Run(plan.get(), {{problem_.x, x},
-                             {problem_.w, MemoryDescOf(w)},
-                             {problem_.bias, MemoryDescOf(bias)},
-                             {problem_.residual, y}})[0],
-            problem_.y);
+    for (const auto& [order, name] : {std::pair(WinogradOrder::kTiles, ""), {WinogradOrder::kPoints, " by points"}}) {
+      auto plan = MakeWinogradForward(order, code_, context_, problem_.params, geometry, x, y,
+                                      {Desc(problem_.x_shape, x), w, bias, Desc(problem_.y_shape, y)},
+                                      {PlainDesc(DType::kFloat32, problem_.y_shape)}, true);
+      if (plan->alias != std::vector<int>{3}) wrong += "the residual's storage is not y's; ";
+      compare(std::string("y") + name,
+              Run(plan.get(), {{problem_.x, x},
+                               {problem_.w, MemoryDescOf(w)},
+                               {problem_.bias, MemoryDescOf(bias)},
+                               {problem_.residual, y}})[0],
+              problem_.y);
 
-    plan = MakeWinogradBackwardData(code_, context_, geometry, x, y, {Desc(problem_.y_shape, y), w},
-                                    {PlainDesc(DType::kFloat32, problem_.x_shape)});
-    compare("dx", Run(plan.get(), {{problem_.dy, y}, {problem_.w, MemoryDescOf(w)}})[0], problem_.dx);
+      plan = MakeWinogradBackwardData(order, code_, context_, geometry, x, y, {Desc(problem_.y_shape, y), w},
+                                      {PlainDesc(DType::kFloat32, problem_.x_shape)});
+      compare(std::string("dx") + name, Run(plan.get(), {{problem_.dy, y}, {problem_.w, MemoryDescOf(w)}})[0],
+              problem_.dx);
+    }
 
-    plan = MakeWinogradBackwardWeights(code_, context_, geometry, x, y, MemoryDescOf(w),
-                                       {Desc(problem_.x_shape, x), Desc(problem_.y_shape, y)}, {w, bias});
+    const auto plan = MakeWinogradBackwardWeights(code_, context_, geometry, x, y, MemoryDescOf(w),
+                                                  {Desc(problem_.x_shape, x), Desc(problem_.y_shape, y)}, {w, bias});
     const std::vector<Values> gradients = Run(plan.get(), {{problem_.x, x}, {problem_.dy, y}});
     compare("dw", gradients[0], problem_.dw);
     compare("db", gradients[1], problem_.db);

@@ -16,7 +16,7 @@ describe.skipIf(!isBuilt)(`Winograd's algorithm in float32${suffix}`, () => {
   test('was checked to the end', () => {
     expect(run?.signal, run?.stderr).toBeNull();
     expect(run?.status).toBe(lines.every((line) => line.startsWith('ok ')) ? 0 : 1);
-    expect(lines.length % 14).toBe(0); // seven sizes in two layouts, for each kind of vectors
+    expect(lines.length % 16).toBe(0); // eight sizes in two layouts, for each kind of vectors
   });
 
   test.each(lines.map((line) => ({ line, name: line.replace(/^(not )?ok /, '') })))('$name', ({ line }) => {
