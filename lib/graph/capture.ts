@@ -25,7 +25,7 @@ export interface CaptureOptions {
 /**
  * A function that does what `fn` does, with all its ops (`backward()` and `trainer.step()` included) run as one program:
  * planned once for each set of shapes, its memory in one arena, fused where that pays. `fn` itself runs at each call, to say
- * which ops those are; nothing is computed meanwhile, and the event loop stays free while the program runs. The promise
+ * which ops those are; nothing is computed meanwhile, and the event loop stays free while the program is planned and runs. The promise
  * gives the result when the program is done; its tensors belong to the caller, what else `fn` creates is freed.
  * Results are those of plain code. Throws ConfigError where `fn` is no function, is async, or reads a value though
  * `strict` forbids it; errors of ops as plain code does.
