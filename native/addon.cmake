@@ -27,14 +27,13 @@ endif()
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 
 file(GLOB RESIDUA_SOURCES CONFIGURE_DEPENDS
-     native/addon.cc native/core/*.cc native/binding/*.cc native/cpu/*.cc)
-add_library(residua MODULE ${RESIDUA_SOURCES} ${CMAKE_JS_SRC})
+     native/addon.cc native/binding/*.cc native/cpu/*.cc)
+add_library(residua MODULE ${RESIDUA_SOURCES} $<TARGET_OBJECTS:residua_core> ${CMAKE_JS_SRC})
 set_target_properties(residua PROPERTIES PREFIX "" SUFFIX ".node")
 target_include_directories(residua PRIVATE native)
 target_include_directories(residua SYSTEM PRIVATE ${CMAKE_JS_INC} ${DNNL_INCLUDE})
 # Exceptions thrown into a worker that is being terminated are dropped; the default is to abort the process.
 target_compile_definitions(residua PRIVATE NAPI_VERSION=8 NAPI_CPP_EXCEPTIONS NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS)
-# Without contraction a loop gives the same bits whatever instruction set it is compiled for (cpu/simd.h).
-target_compile_options(residua PRIVATE ${RESIDUA_WARNINGS} -ffp-contract=off)
+target_compile_options(residua PRIVATE ${RESIDUA_WARNINGS} ${RESIDUA_ARITHMETIC})
 target_link_options(residua PRIVATE -Wl,-z,now)  # a missing symbol shows at load, not at the first call
 target_link_libraries(residua PRIVATE ${DNNL_LIBRARY} OpenMP::OpenMP_CXX ${CMAKE_DL_LIBS} ${CMAKE_JS_LIB})
