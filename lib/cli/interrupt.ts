@@ -1,4 +1,4 @@
-// Ctrl-C during a training: the first asks it to stop after the current step, the second leaves at once.
+// Ctrl-C during a long work: the first asks it to stop soon, the second leaves at once.
 import { exitStatus } from './exit-status.js';
 
 /** One press arrives twice where npm has started the process: from the terminal, and handed on by npm. */
@@ -12,20 +12,23 @@ export interface InterruptWords {
   onSecond: () => void;
 }
 
-/** Calls `body` with a signal that SIGINT or SIGTERM aborts. A second one ends the process at once with status 130. */
+/**
+ * Calls `body` with a signal that SIGINT or SIGTERM aborts. A second one ends the process at once with status 130. What is said is asked for
+ * at each press.
+ */
 export async function interruptible<T>(
   body: (signal: AbortSignal) => Promise<T>,
-  { onFirst, onSecond }: InterruptWords,
+  words: () => InterruptWords,
 ): Promise<T> {
   const controller = new AbortController();
   let firstAt = 0;
   const handle = (): void => {
     if (!controller.signal.aborted) {
       firstAt = performance.now();
-      onFirst();
+      words().onFirst();
       controller.abort();
     } else if (performance.now() - firstAt > samePressMs) {
-      onSecond();
+      words().onSecond();
       process.exit(exitStatus.interrupted);
     }
   };

@@ -7,7 +7,7 @@ import { imageFolder } from '../data/image-folder.js';
 import type { LoaderDataset } from '../data/loader-options.js';
 import { mnist } from '../data/mnist.js';
 import { split } from '../data/split.js';
-import { synthetic } from '../data/synthetic.js';
+import { syntheticInTurns } from '../data/synthetic.js';
 import { DataError } from '../errors.js';
 import { imageFolders } from './image-folders.js';
 import type { DataConfig, TrainConfig } from './train-config.js';
@@ -60,10 +60,10 @@ async function folderSets({ name, onBroken }: DataConfig): Promise<OwnSets> {
 }
 
 /** Both parts show the same ten pictures. */
-function syntheticSets({ size, limit }: DataConfig): OwnSets {
+async function syntheticSets({ size, limit }: DataConfig): Promise<OwnSets> {
   const train = limit ?? syntheticImages.train;
   const test = Math.ceil((train * syntheticImages.test) / syntheticImages.train);
-  const all = synthetic({ length: train + test, shape: [3, size, size] });
+  const all = await syntheticInTurns({ length: train + test, shape: [3, size, size] });
   const testSet = all.subset(Array.from({ length: test }, (_, i) => train + i));
   return { train: all.take(train), validation: testSet, test: testSet };
 }

@@ -1,5 +1,6 @@
 // Made-up images that can be learned: for tests and for measuring throughput without files.
 import { ConfigError } from '../errors.js';
+import { atOnce, inTurns } from '../in-turns.js';
 import { checkInteger, checkOptions } from '../options.js';
 import { ArrayDataset, type Dataset } from './dataset.js';
 import { SampleRandom } from './sample-random.js';
@@ -17,6 +18,16 @@ export interface SyntheticOptions {
 
 /** Half a random picture of its class, half noise. Classes come in turn: image i is of class i modulo their number. */
 export function synthetic(options: SyntheticOptions): Dataset {
+  return atOnce(making(options));
+}
+
+/** The same data set; while it is made the event loop goes on turning. */
+export function syntheticInTurns(options: SyntheticOptions): Promise<Dataset> {
+  return inTurns(making(options));
+}
+
+/** A step an image. */
+function* making(options: SyntheticOptions): Generator<void, Dataset> {
   checkOptions('synthetic()', options, ['length', 'shape', 'classes', 'seed']);
   const { shape = [3, 32, 32], classes = 10, seed = 0 } = options;
   const length = checkInteger('synthetic()', 'length', options.length, 1);
@@ -30,6 +41,7 @@ export function synthetic(options: SyntheticOptions): Dataset {
     const picture = pictures[i % classes] as Uint8Array;
     const own = noise(size, seed, 0, i);
     for (let at = 0; at < size; at++) images[i * size + at] = ((picture[at] as number) + (own[at] as number)) >> 1;
+    yield;
   }
   const labels = Uint8Array.from({ length }, (_, i) => i % classes);
   const classNames = Array.from({ length: classes }, (_, label) => String(label));

@@ -16,7 +16,7 @@ test('the first aborts the signal; the handlers are gone afterwards', async () =
       process.emit('SIGINT');
       return signal.aborted;
     },
-    { onFirst, onSecond: () => {} },
+    () => ({ onFirst, onSecond: () => {} }),
   );
   expect(aborted).toBe(true);
   expect(onFirst).toHaveBeenCalledOnce();
@@ -38,14 +38,17 @@ test('the second leaves at once with status 130, but not the echo of the first',
       expect(onSecond).toHaveBeenCalledOnce();
       expect(exit).toHaveBeenCalledWith(130);
     },
-    { onFirst: () => {}, onSecond },
+    () => ({ onFirst: () => {}, onSecond }),
   );
 });
 
 test('handlers are removed when the body fails', async () => {
   const listeners = process.listenerCount('SIGTERM');
   await expect(
-    interruptible(() => Promise.reject(new Error('broken')), { onFirst: () => {}, onSecond: () => {} }),
+    interruptible(
+      () => Promise.reject(new Error('broken')),
+      () => ({ onFirst: () => {}, onSecond: () => {} }),
+    ),
   ).rejects.toThrow('broken');
   expect(process.listenerCount('SIGTERM')).toBe(listeners);
 });

@@ -90,10 +90,10 @@ async function serveNet(source: string, options: ServeCommandOptions): Promise<v
       await once(signal, 'abort');
       await server.close();
     },
-    {
+    () => ({
       onFirst: () => note('Stopping: requests in flight are answered first; once more leaves at once.'),
       onSecond: () => note('Left at once.'),
-    },
+    }),
   );
   process.off('SIGINT', remember);
   process.exitCode = bySigint ? exitStatus.interrupted : exitStatus.done;

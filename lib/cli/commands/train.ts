@@ -16,7 +16,8 @@ export function trainCommand(): Command {
       'after',
       '\nWithout a recipe: what suits the data, the net and the device; --dry-run shows it. An option that is on in a config file is\n' +
         "turned off with --no- before its name (--no-flip), and a number with 'none' (--limit none).\n" +
-        'Ctrl-C ends the current step, writes a checkpoint, tells how to go on and exits with status 130; once more leaves at once.',
+        'Ctrl-C ends the current step, writes a checkpoint, tells how to go on and exits with status 130; once more leaves at once,\n' +
+        'as the first does before training begins and after it has ended.',
     )
     .action(train);
 }

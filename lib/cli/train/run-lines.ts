@@ -20,13 +20,17 @@ import { note } from './note.js';
 export class RunLines implements FitHandler {
   readonly #device: Device;
   readonly #isChapter: boolean;
+  readonly #hasEvaluation: boolean;
   readonly #progress: Progress;
   readonly #fullRecipe: FullRecipeNote | null;
   #steps = 0;
   #isResumed = false;
+  /** Whether the steps of the epoch are done. */
+  #isEvaluating = false;
 
-  constructor({ config }: RunRecord, device: Device) {
+  constructor({ config, testImages }: RunRecord, device: Device) {
     this.#device = device;
+    this.#hasEvaluation = testImages > 0;
     this.#isChapter = config.model === chapterModel && config.data.name === 'fashion-mnist';
     this.#progress = new Progress(config.epochs, { memory: () => memoryOn(device) });
     this.#fullRecipe = this.#isChapter
@@ -37,6 +41,11 @@ export class RunLines implements FitHandler {
   /** A line of words beside the progress. */
   say(line: string): void {
     this.#progress.interrupt(() => note(line));
+  }
+
+  /** Ctrl-C was pressed. */
+  stopping(): void {
+    this.say(`Stopping after this ${this.#isEvaluating ? 'evaluation' : 'step'}; once more leaves at once.`);
   }
 
   /** The last words of a process that ends: no bar follows, and the terminal is as it was before. */
@@ -53,6 +62,7 @@ export class RunLines implements FitHandler {
 
   batchEnd(_run: unknown, batch: FitBatch): void {
     this.#progress.step(batch);
+    this.#isEvaluating = this.#hasEvaluation && batch.batch === batch.batches;
     this.#steps += 1;
     this.#fullRecipe?.afterStep(this.#steps, this.#progress.imagesPerSecond);
   }
@@ -64,6 +74,7 @@ export class RunLines implements FitHandler {
   }
 
   epochEnd(_run: unknown, epoch: FitEpoch): void {
+    this.#isEvaluating = false;
     this.#print(this.#isChapter && epoch.validation ? chapterLine(epoch) : line(epoch));
   }
 

@@ -1,4 +1,5 @@
 // Trains: a new run in a folder of its own, or one that goes on in its own.
+import { setImmediate } from 'node:timers/promises';
 import type { TrainConfig } from '../../config/index.js';
 import { CheckpointFolder } from '../../train/checkpoint-folder.js';
 import {
@@ -9,12 +10,12 @@ import {
   fit as fitNet,
   MetricsLog,
 } from '../../train/index.js';
-import { trainCommandLine } from '../command-line.js';
 import { interruptible } from '../interrupt.js';
 import { makeRunFolder, type RunFolder, writeWhole } from '../run-folder.js';
 import { lockRunFolder } from '../run-lock.js';
 import { sayingWarnings } from '../warnings.js';
 import { finishRun } from './finish.js';
+import { whileFinishing, whilePreparing, whileTraining } from './interruptions.js';
 import { note } from './note.js';
 import type { RunPlan } from './plan.js';
 import { RecordKeeper } from './record-keeper.js';
@@ -23,19 +24,30 @@ import { prepareSession, type Session } from './session.js';
 
 /** `out`: the folder of a new run; undefined: runs/<time>. */
 export async function executeRun(plan: RunPlan, out: string | undefined): Promise<void> {
-  const session = await prepareSession(plan, await hasCheckpoint(plan));
-  try {
-    const folder = plan.resumed?.folder ?? makeRunFolder(out);
-    const unlock = await lockRunFolder(folder.path);
-    try {
-      if (plan.resumed === null) writeConfig(plan, folder);
-      await finishRun(session, folder, await train(session, plan, folder));
-    } finally {
-      unlock();
-    }
-  } finally {
-    await Promise.all([session.train.dispose(), session.validation?.dispose()]);
-  }
+  let words = whilePreparing(plan);
+  await interruptible(
+    async (signal) => {
+      const session = await prepareSession(plan, await hasCheckpoint(plan));
+      try {
+        await setImmediate(); // a press of the last moments is told
+        const folder = plan.resumed?.folder ?? makeRunFolder(out);
+        const unlock = await lockRunFolder(folder.path);
+        try {
+          if (plan.resumed === null) writeConfig(plan, folder);
+          const lines = new RunLines(session.run, session.device);
+          words = whileTraining(lines, folder);
+          const history = await train({ session, plan, folder, lines, signal });
+          if (!session.run.interrupted) words = whileFinishing(folder);
+          await finishRun(session, folder, history);
+        } finally {
+          unlock();
+        }
+      } finally {
+        await Promise.all([session.train.dispose(), session.validation?.dispose()]);
+      }
+    },
+    () => words,
+  );
 }
 
 async function hasCheckpoint({ resumed }: RunPlan): Promise<boolean> {
@@ -47,34 +59,34 @@ async function hasCheckpoint({ resumed }: RunPlan): Promise<boolean> {
 const writeConfig = ({ config }: RunPlan, { config: file }: RunFolder): void =>
   writeWhole(file, `${JSON.stringify(config, null, 2)}\n`);
 
-async function train(session: Session, plan: RunPlan, folder: RunFolder): Promise<FitHistory> {
+interface Training {
+  session: Session;
+  plan: RunPlan;
+  folder: RunFolder;
+  lines: RunLines;
+  signal: AbortSignal;
+}
+
+async function train({ session, plan, folder, lines, signal }: Training): Promise<FitHistory> {
   const { config, resumed } = plan;
-  const { net, trainer, fitOptions, run, device } = session;
-  const lines = new RunLines(run, device);
+  const { net, trainer, fitOptions, run } = session;
   const handlers: FitHandler[] = [
     { trainBegin: () => writeConfig(plan, folder) }, // of a run that goes on: only when it is known that it does
     ...(await extraHandlers(config, folder)),
     new MetricsLog(folder.metrics),
     new RecordKeeper(run, folder),
   ];
-  const history = await interruptible(
-    (signal) =>
-      sayingWarnings(
-        (line) => lines.say(line),
-        () =>
-          fitNet(net, trainer, {
-            ...fitOptions,
-            handlers: [lines, ...handlers],
-            signal,
-            checkpoint: checkpointOptions(config, folder),
-            resume: resumed !== null,
-            warn: (line) => lines.say(line),
-          }),
-      ),
-    {
-      onFirst: () => lines.say('Stopping after this step; once more leaves at once.'),
-      onSecond: () => lines.leave(`Left at once. ${whatStays(folder)}`),
-    },
+  const history = await sayingWarnings(
+    (line) => lines.say(line),
+    () =>
+      fitNet(net, trainer, {
+        ...fitOptions,
+        handlers: [lines, ...handlers],
+        signal,
+        checkpoint: checkpointOptions(config, folder),
+        resume: resumed !== null,
+        warn: (line) => lines.say(line),
+      }),
   );
   const { skippedSteps } = run;
   if (skippedSteps > 0)
@@ -83,10 +95,6 @@ async function train(session: Session, plan: RunPlan, folder: RunFolder): Promis
     );
   return history;
 }
-
-/** Of a run that is left in the middle of a step. */
-const whatStays = ({ path }: RunFolder): string =>
-  `To go on from the last checkpoint, or from the beginning where there is none:\n  ${trainCommandLine('--resume', path)}`;
 
 async function extraHandlers({ earlyStopping, tensorboard }: TrainConfig, folder: RunFolder): Promise<FitHandler[]> {
   const handlers: FitHandler[] = [];
