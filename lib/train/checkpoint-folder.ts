@@ -13,6 +13,9 @@ import {
 
 const namePattern = /^step-\d{9}(\.\d+)?$/; // .2: the second one after the same step
 
+/** Oldest first. */
+const byAge = (a: string, b: string): number => a.localeCompare(b, 'en', { numeric: true });
+
 /** Folders 'step-000000123' in one folder: the last `keepLast` are kept, and the one with the best score. */
 export class CheckpointFolder {
   readonly folder: string;
@@ -38,7 +41,7 @@ export class CheckpointFolder {
   /** Names of the checkpoints, oldest first. */
   async names(): Promise<string[]> {
     const names = await readdir(this.folder).catch(() => []); // no folder: no checkpoints
-    return names.filter((name) => namePattern.test(name)).sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+    return names.filter((name) => namePattern.test(name)).sort(byAge);
   }
 
   /** A new run beside the checkpoints of another would be resumed from these. */
@@ -89,14 +92,16 @@ export class CheckpointFolder {
   }
 
   /**
-   * Restores the newest checkpoint that is whole; `onDamaged` hears of newer ones that are not. Null where there are no checkpoints.
-   * Throws CheckpointError where none is whole.
+   * Restores the newest checkpoint that is whole, of those older than `before`, where that is given; `onDamaged` hears of newer ones that are
+   * not. Null where there are no checkpoints, or no older one is whole. Throws CheckpointError where none at all is whole.
    */
   async restoreNewest(
     trained: Trained,
     onDamaged: (error: CheckpointError) => void,
-  ): Promise<{ path: string; state: FitState } | null> {
-    const names = await this.names();
+    before: string | null = null,
+  ): Promise<{ name: string; path: string; state: FitState } | null> {
+    const all = await this.names();
+    const names = before === null ? all : all.filter((name) => byAge(name, before) < 0);
     for (const name of names.reverse()) {
       const path = join(this.folder, name);
       try {
@@ -106,9 +111,9 @@ export class CheckpointFolder {
         onDamaged(error);
         continue;
       }
-      return { path, state: await restoreCheckpoint(path, trained) };
+      return { name, path, state: await restoreCheckpoint(path, trained) };
     }
-    if (names.length === 0) return null;
+    if (names.length === 0 || before !== null) return null;
     throw new CheckpointError(
       `${this.folder}: expected a checkpoint that is whole, found ${names.length} damaged ones. Start again without resume, or with another folder.`,
       { folder: this.folder, found: names.length },

@@ -53,6 +53,8 @@ export interface FitNumericProblem {
   /** Structural name of the first layer with NaN or infinity; 'input' or 'loss' where it is none. */
   layer: string;
   action: 'skip' | 'stop' | 'rollback';
+  /** The path of the checkpoint that is gone back to; null for another action. */
+  checkpoint: string | null;
 }
 
 export interface FitHistory {

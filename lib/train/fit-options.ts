@@ -47,8 +47,9 @@ export interface FitOptions {
   averageDecay?: number;
   mixup?: MixupOptions;
   /**
-   * What a NaN or infinite loss leads to: 'stop' (default) with a NumericError, 'skip' the step, or 'rollback' to the newest checkpoint and
-   * on with the next batches. The latter two stop at the tenth such step in a row.
+   * What a NaN or infinite loss leads to: 'stop' (default) with a NumericError, 'skip' the step, or 'rollback' to the newest checkpoint
+   * (for the second such step in a row the one before that, and so on; none left: 'skip') and on with the next batches. The latter two stop
+   * at the tenth such step in a row.
    */
   onNan?: 'stop' | 'skip' | 'rollback';
   /** Whether forward and backward run as one program (see `Block.hybridize`), with the same results. Default true. */

@@ -52,6 +52,8 @@ export class FitRun implements Trained {
   lastCheckpoint: string | null = null;
   readonly #checkpoints: CheckpointFolder | null;
   #loaderEpoch: number | null;
+  /** Name of the checkpoint that was gone back to last. */
+  #rolledBackTo: string | null = null;
 
   constructor(net: Block, trainer: Trainer, options: CheckedFitOptions) {
     this.net = net;
@@ -136,22 +138,28 @@ export class FitRun implements Trained {
   async open(): Promise<void> {
     await this.#checkpoints?.open();
     if (!this.options.resume) return await this.#checkpoints?.checkEmpty();
-    await this.#restore((state, path) => this.#goOnFrom(state, path));
+    const found = await this.#restoreNewest();
+    if (found) this.#goOnFrom(found.state, found.path);
   }
 
-  /** Weights, optimiser and average of the newest checkpoint; the data go on where they are. False where there is none. */
-  rollBack(): Promise<boolean> {
-    return this.#restore(() => {});
+  /**
+   * Weights, optimiser and average of the newest checkpoint; the data go on where they are. For a second bad step in a row of the one before
+   * that, and so on: its weights may be finite and lead to NaN all the same. The checkpoint's path; null where none is left.
+   */
+  async rollBack(): Promise<string | null> {
+    const before = this.badSteps > 1 ? this.#rolledBackTo : null;
+    const found = await this.#restoreNewest(before);
+    if (!found) return null;
+    this.#rolledBackTo = found.name;
+    return found.path;
   }
 
-  async #restore(use: (state: FitState, path: string) => void): Promise<boolean> {
-    const found = await this.#checkpoints?.restoreNewest(this, ({ message }) => {
+  async #restoreNewest(before: string | null = null): ReturnType<CheckpointFolder['restoreNewest']> {
+    const warn = ({ message }: CheckpointError): void =>
       this.options.warn(`A damaged checkpoint is passed over: ${message}`);
-    });
-    if (!found) return false;
-    use(found.state, found.path);
-    this.lastCheckpoint = found.path;
-    return true;
+    const found = (await this.#checkpoints?.restoreNewest(this, warn, before)) ?? null;
+    if (found) this.lastCheckpoint = found.path;
+    return found;
   }
 
   #goOnFrom(state: FitState, path: string): void {

@@ -177,12 +177,12 @@ class Step {
     const run = this.#run;
     const { onNan } = run.options;
     run.badSteps += 1;
-    const canRollBack = onNan !== 'rollback' || run.lastCheckpoint !== null;
-    const action = run.badSteps >= maxBadSteps ? 'stop' : canRollBack ? onNan : 'skip';
+    const isLast = run.badSteps >= maxBadSteps || onNan === 'stop';
+    const checkpoint = isLast || onNan === 'skip' ? null : await rollBack(run);
+    const action = isLast ? 'stop' : checkpoint === null ? 'skip' : 'rollback';
     const [epoch, batch, step] = [run.epoch + 1, run.batch + 1, run.step + 1];
     const [loss, layer] = [lossSum / images, badLayer as string];
-    if (!canRollBack && action !== 'stop') run.options.warn('There is no checkpoint to roll back to yet.');
-    await run.emit('numericProblem', { epoch, batch, step, loss, layer, action });
+    await run.emit('numericProblem', { epoch, batch, step, loss, layer, action, checkpoint });
     if (action === 'stop') {
       await run.save();
       const row = run.badSteps > 1 ? `, ${run.badSteps} times in a row` : '';
@@ -192,8 +192,18 @@ class Step {
         { epoch, step, layer, loss, checkpoint: run.lastCheckpoint },
       );
     }
-    if (action === 'rollback' && !(await run.rollBack()))
-      run.options.warn('No checkpoint is left to roll back to: the step is skipped.');
     run.advance(this.count);
   }
+}
+
+/** The path of the checkpoint that is gone back to; null, with a warning, where there is none. */
+async function rollBack(run: FitRun): Promise<string | null> {
+  const path = await run.rollBack();
+  if (path === null)
+    run.options.warn(
+      run.lastCheckpoint === null
+        ? 'There is no checkpoint to roll back to yet.'
+        : 'There is no older checkpoint to roll back to.',
+    );
+  return path;
 }

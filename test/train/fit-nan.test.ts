@@ -1,6 +1,6 @@
 // fit where numbers go wrong: a loss, a validation, weights that are not finite.
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ArrayDataset, DataLoader } from '../../lib/data/index.js';
 import { cpu } from '../../lib/device.js';
@@ -122,6 +122,49 @@ describe('a loss that is NaN', () => {
       const { error, bits, net } = await poisoned(14, 14, { onNan: 'rollback', checkpoint: { folder } });
       expect(error).toBeNull();
       expect(bitsOf(net)).toEqual(bits[6]); // of the end of the first epoch
+    });
+  });
+
+  /** After step 3 the weights are finite, but so large that every loss is infinite; a checkpoint after each step. */
+  async function overgrown(folder: string, keepLast: number) {
+    const { net, trainer, train } = fitProblem(device);
+    const told: (string | null)[] = [];
+    const lines: string[] = [];
+    const enlarge: FitHandler = {
+      batchEnd: (_, { step }) => {
+        if (step === 3)
+          net
+            .collectParams()
+            .get('5.bias')
+            ?.setData(Float32Array.of(3e38, -3e38, 0));
+      },
+      numericProblem: (_, { action, checkpoint }) => void told.push(checkpoint && basename(checkpoint), action),
+    };
+    const training = fitNet(net, trainer, {
+      ...{ train, epochs: 3, device, onNan: 'rollback', handlers: [enlarge], warn: (line) => lines.push(line) },
+      checkpoint: { folder, everySteps: 1, keepLast },
+    });
+    const result = await training.catch((error: unknown) => error);
+    return { result, told, lines, trainer };
+  }
+
+  test('rolls back one checkpoint further where the newest leads to NaN again', async () => {
+    await inFolder(async (folder) => {
+      const { result, told, lines, trainer } = await overgrown(folder, 3);
+      expect(told).toEqual(['step-000000003', 'rollback', 'step-000000002', 'rollback']);
+      expect(lines).toEqual([]);
+      expect(result).toMatchObject({ epochs: { length: 3 }, lastCheckpoint: join(folder, 'step-000000019') });
+      expect(trainer.numUpdate).toBe(18); // 21 batches; one update is taken back, and two steps were not made
+    });
+  });
+
+  test('skips steps where no older checkpoint is left, and says so', async () => {
+    await inFolder(async (folder) => {
+      const { result, told, lines } = await overgrown(folder, 1);
+      expect(told.slice(0, 4)).toEqual(['step-000000003', 'rollback', null, 'skip']);
+      expect(new Set(told.slice(3))).toEqual(new Set([null, 'skip', 'stop']));
+      expect(lines).toEqual(Array.from({ length: 8 }, () => 'There is no older checkpoint to roll back to.'));
+      expect(result).toMatchObject({ code: 'NUMERIC_ERROR', message: expect.stringContaining('10 times in a row') });
     });
   });
 

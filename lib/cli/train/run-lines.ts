@@ -1,4 +1,5 @@
 // What a person sees of a run while it goes on: progress, and a line for each epoch.
+import { basename } from 'node:path';
 import { backendOf, type Device } from '../../device.js';
 import { isFigure } from '../../train/confusion.js';
 import {
@@ -67,9 +68,9 @@ export class RunLines implements FitHandler {
     this.#fullRecipe?.afterStep(this.#steps, this.#progress.imagesPerSecond);
   }
 
-  numericProblem(_run: unknown, { epoch, batch, loss, layer, action }: FitNumericProblem): void {
+  numericProblem(_run: unknown, { epoch, batch, loss, layer, action, checkpoint }: FitNumericProblem): void {
     if (action === 'stop') return; // told by the error
-    const what = action === 'skip' ? 'the step is skipped' : 'back to the last checkpoint';
+    const what = checkpoint === null ? 'the step is skipped' : `back to checkpoint ${basename(checkpoint)}`;
     this.say(`The loss became ${loss} in epoch ${epoch}, batch ${batch}, first in layer '${layer}': ${what}.`);
   }
 

@@ -204,7 +204,9 @@ describe('TensorBoardLog', () => {
     const log = new TensorBoardLog(folder);
     const run = { step: 3, options: {} } as FitRun; // one that goes on after step 3
     await log.trainBegin(run);
-    await log.numericProblem(run, { epoch: 1, batch: 4, step: 4, loss: Number.NaN, layer: 'fc', action: 'skip' });
+    await log.numericProblem(run, {
+      ...{ epoch: 1, batch: 4, step: 4, loss: Number.NaN, layer: 'fc', action: 'skip', checkpoint: null },
+    });
     const [[, session, problem] = []] = await eventFiles();
     expect(session).toMatchObject({ session: 1, step: 4 });
     expect(problem).toMatchObject({ tag: 'numeric-problem', step: 4 });
