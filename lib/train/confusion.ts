@@ -2,7 +2,7 @@
 
 /** One class of a data set. Fractions are from 0 to 1; null where nothing is divided by nothing. */
 export interface ClassMetrics {
-  /** Of the images predicted as this class, the part that is. */
+  /** Of the images predicted as this class, the part that is. Null, as `recall`, where the loss is not finite. */
   precision: number | null;
   /** Of the images of this class, the part predicted as it. */
   recall: number | null;
@@ -15,19 +15,16 @@ export interface ClassificationMetrics {
   images: number;
   /** Mean cross-entropy of an image, without smoothing. */
   loss: number;
-  /** Fraction whose largest score is at the label. */
+  /** Fraction whose largest score is at the label. NaN where the loss is not finite: scores that are NaN are no prediction. */
   top1: number;
-  /** Fraction with the label among the five largest scores. */
+  /** Fraction with the label among the five largest scores. NaN as `top1`. */
   top5: number;
   classes: ClassMetrics[];
-  /** Images by label (row) and prediction (column). */
+  /** Images by label (row) and prediction (column). An image whose scores are NaN is counted as of the first class, as argmax does. */
   confusion: number[][];
 }
 
-/**
- * Whether the accuracies are figures. Scores that are NaN count as the first class, as with argmax: the loss alone tells that these are none.
- * It is null where it was read from a file.
- */
+/** Whether the accuracies are figures: those in files of earlier versions may look like it where the loss, null then, was not finite. */
 export const isFigure = ({ loss }: { loss: number | null }): boolean => Number.isFinite(loss);
 
 /** Adds up batches of scores. */
@@ -63,6 +60,9 @@ export class ClassificationTotals {
 
   get metrics(): ClassificationMetrics {
     const confusion = this.#confusion;
+    const n = this.#images;
+    const loss = this.#lossSum / n;
+    const fraction = isFigure({ loss }) ? fractionOf : () => null;
     const columnSum = (j: number) => confusion.reduce((sum, row) => sum + (row[j] as number), 0);
     const classes = confusion.map((row, j) => {
       const images = row.reduce((sum, count) => sum + count, 0);
@@ -70,9 +70,9 @@ export class ClassificationTotals {
       return { precision: fraction(right, columnSum(j)), recall: fraction(right, images), images };
     });
     const right = confusion.reduce((sum, row, j) => sum + (row[j] as number), 0);
-    const n = this.#images;
-    return { images: n, loss: this.#lossSum / n, top1: right / n, top5: this.#top5 / n, classes, confusion };
+    const [top1, top5] = [fraction(right, n) ?? Number.NaN, fraction(this.#top5, n) ?? Number.NaN];
+    return { images: n, loss, top1, top5, classes, confusion };
   }
 }
 
-const fraction = (part: number, whole: number): number | null => (whole === 0 ? null : part / whole);
+const fractionOf = (part: number, whole: number): number | null => (whole === 0 ? null : part / whole);

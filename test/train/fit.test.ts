@@ -236,6 +236,15 @@ test('a confusion matrix, top-1, top-5, precision, recall and loss', () => {
   expect(metrics.loss).toBeCloseTo(expected, 10);
 });
 
+test('scores that are NaN give no accuracy, no precision and no recall', () => {
+  const totals = new ClassificationTotals();
+  totals.add([9, 8, 7, Number.NaN, Number.NaN, Number.NaN], [0, 0]); // argmax of NaN would be right
+  const { confusion, ...metrics } = totals.metrics;
+  expect(metrics).toMatchObject({ images: 2, loss: Number.NaN, top1: Number.NaN, top5: Number.NaN });
+  expect(metrics.classes[0]).toEqual({ precision: null, recall: null, images: 2 });
+  expect(confusion[0]).toEqual([2, 0, 0]);
+});
+
 test('mixup draws anew for each batch of an accumulated step', async () => {
   const { net, trainer } = fitProblem(device);
   const seen: string[] = []; // the images that the net gets

@@ -4,7 +4,7 @@ import { ConfigError } from '../../errors.js';
 import { checkBoolean, checkInteger, checkOptions } from '../../options.js';
 import { memory } from '../../tensor/memory.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import type { ClassificationMetrics } from '../confusion.js';
+import { type ClassificationMetrics, isFigure } from '../confusion.js';
 import type { FitBatch, FitEpoch, FitHandler, FitNumericProblem } from '../fit-handlers.js';
 import type { FitRun } from '../fit-run.js';
 import { EventWriter } from './event-writer.js';
@@ -28,7 +28,8 @@ export interface TensorBoardOptions {
 /**
  * Writes event files for TensorBoard. Against optimiser steps: at the first and every few steps `loss/train` (of that step), `learning-rate`,
  * `images-per-second` and `memory/...` (MB of 10^6 bytes); after each epoch `accuracy/train`, `loss/validation`, `accuracy/validation`,
- * `accuracy/validation-top5`, `confusion`, and `weights/...` and `gradients/...` (of the last step, mean over its images) of every parameter.
+ * `accuracy/validation-top5`, `confusion` (where that loss is not finite these three are left out), and `weights/...` and `gradients/...` (of
+ * the last step, mean over its images) of every parameter.
  * Once, where they are known: `images/train` as they enter the net, the net's graph, and `config` (that of `checkpoint`).
  * With each checkpoint the file is written to the disk, so that curves up to it outlast a crash of the machine.
  * A resumed run begins a file of its own, which hides what earlier ones have after the step it goes on from.
@@ -103,18 +104,16 @@ export class TensorBoardLog implements FitHandler {
 
   async epochEnd(run: FitRun, epoch: FitEpoch): Promise<void> {
     const { step, trainAccuracy, validation } = epoch;
+    const figures = validation && isFigure(validation) ? validation : null;
     if (this.#options.histograms) await this.#writeHistograms(run);
-    if (this.#options.images && validation) {
-      const names = classNamesOf(run.options.validation, validation);
-      this.#writer?.image('confusion', await confusionPicture(validation.confusion, names), step);
+    if (this.#options.images && figures) {
+      const names = classNamesOf(run.options.validation, figures);
+      this.#writer?.image('confusion', await confusionPicture(figures.confusion, names), step);
     }
     await this.#writeScalars(step, {
       'accuracy/train': trainAccuracy,
-      ...(validation && {
-        'loss/validation': validation.loss,
-        'accuracy/validation': validation.top1,
-        'accuracy/validation-top5': validation.top5,
-      }),
+      ...(validation && { 'loss/validation': validation.loss }),
+      ...(figures && { 'accuracy/validation': figures.top1, 'accuracy/validation-top5': figures.top5 }),
     });
   }
 

@@ -1,5 +1,5 @@
 // TensorBoardLog: what a run of fit leaves in event files.
-import { mkdtemp, open, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -57,6 +57,24 @@ describe('TensorBoardLog', () => {
       expect(stepsOf(events, tag), tag).toEqual([1, 2, 4, 6, 8, 10, 12, 14]);
       for (const value of scalars(tag)) expect(value, tag).toBeGreaterThan(0);
     }
+  });
+
+  test('has of a validation that is not finite its loss, and neither accuracies nor a confusion matrix', async () => {
+    const spoil: FitHandler = {
+      batchEnd: ({ net }, { step }) => {
+        if (step === 7) net.collectParams().get('5.bias')?.setData(new Float32Array(3).fill(Number.NaN));
+      },
+    };
+    const handlers = [new TensorBoardLog(folder), new MetricsLog(join(folder, '.metrics.jsonl')), spoil];
+    await run({ epochs: 1, handlers });
+    const names = await readdir(folder);
+    const events = readEvents(join(folder, names.find((name) => name.startsWith('events')) as string));
+    const tags = new Set(events.map(({ tag }) => tag));
+    expect(events.find(({ tag }) => tag === 'loss/validation')?.scalar).toBeNaN();
+    expect(tags).toContain('accuracy/train');
+    for (const tag of ['accuracy/validation', 'accuracy/validation-top5', 'confusion']) expect(tags).not.toContain(tag);
+    const lines = (await readFile(join(folder, '.metrics.jsonl'), 'utf8')).trim().split('\n');
+    expect(JSON.parse(lines.at(-1) as string).validation).toEqual({ images: 20, loss: null, top1: null, top5: null });
   });
 
   test('has histograms of the values of each parameter and of its last gradient', async () => {
