@@ -86,6 +86,7 @@ function defaultOf(option: Option, place: ConfigPlace | null): string {
 function helpAfter(command: Command): string | null {
   let text = '';
   command.configureOutput({
+    getOutHelpWidth: () => 120,
     writeOut: (part) => {
       text += part;
     },

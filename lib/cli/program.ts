@@ -2,6 +2,7 @@
 import type { EventEmitter } from 'node:events';
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../version.js';
+import { afterHelp } from './after-help.js';
 import { compareCommand } from './commands/compare.js';
 import { doctorCommand } from './commands/doctor.js';
 import { evalCommand } from './commands/eval.js';
@@ -15,13 +16,16 @@ import { describeError } from './errors.js';
 import { exitStatus } from './exit-status.js';
 import { sayingWarnings } from './warnings.js';
 
+/** Descriptions are wrapped beside the options where they have so many columns. */
+const leastHelpWidth = 20;
+
 /** Every command with its options. */
 export function buildProgram(): Command {
   const program = new Command('residua')
     .description('Trains and runs ResNets, on NVIDIA GPUs through cuDNN and on any CPU through oneDNN.')
     .version(packageVersion())
     .enablePositionalOptions() // --version is the program's alone before a command, and of a net's form after it
-    .addHelpText('after', '\nExit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.');
+    .addHelpText('after', afterHelp('Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.'));
   for (const command of [
     trainCommand(),
     evalCommand(),
@@ -40,7 +44,8 @@ export function buildProgram(): Command {
     suggestHiddenOptions(command);
     program.addCommand(command);
   }
-  for (const command of [program, ...program.commands]) command.exitOverride();
+  for (const command of [program, ...program.commands])
+    command.exitOverride().configureHelp({ minWidthToWrap: leastHelpWidth });
   return program;
 }
 

@@ -12,10 +12,14 @@ import type { Parameter } from './parameter.js';
 export interface SummaryOptions {
   /** How many levels of layers to show: 1 for the net's own children alone. Default: all. */
   depth?: number;
+  /** Where a line would be longer than so many characters, names stand without the layers' classes. Default: they never do. */
+  width?: number;
 }
 
 interface Row {
   layer: string;
+  /** Its class. */
+  kind: string;
   output: string;
   parameters: string;
   multiplyAdds: string;
@@ -23,8 +27,8 @@ interface Row {
 
 /** See Block.summary. */
 export function summarize(net: Block, inputShape: readonly number[], options: SummaryOptions): string {
-  checkOptions('summary()', options, ['depth']);
-  const { depth = Infinity } = options;
+  checkOptions('summary()', options, ['depth', 'width']);
+  const { depth = Infinity, width = Infinity } = options;
   if (!(depth >= 1))
     throw new ConfigError(`summary() expected depth to be a number of at least 1, got ${depth}.`, {
       argument: 'depth',
@@ -37,13 +41,14 @@ export function summarize(net: Block, inputShape: readonly number[], options: Su
       if (levelOf(path) > depth) continue;
       const indent = '  '.repeat(levelOf(path));
       rows.push({
-        layer: `${indent}${path || block.name} (${block.constructor.name})`,
+        layer: `${indent}${path || block.name}`,
+        kind: ` (${block.constructor.name})`,
         output: calls.get(block)?.shape ?? 'not called',
         parameters: countOf(block.collectParams().values()).toLocaleString('en-US'),
         multiplyAdds: multiplyAddsOf(block, calls).toLocaleString('en-US'),
       });
     }
-    return `${formatTable(rows)}\n${totals([...net.collectParams().values()])}\nMultiply-adds: ${multiplyAddsOf(net, calls).toLocaleString('en-US')}`;
+    return `${formatTable(rows, width)}\n${totals([...net.collectParams().values()])}\nMultiply-adds: ${multiplyAddsOf(net, calls).toLocaleString('en-US')}`;
   });
 }
 
@@ -99,9 +104,15 @@ function countOf(parameters: Iterable<Parameter>): number {
   return count;
 }
 
-function formatTable(rows: Row[]): string {
+function formatTable(rows: Row[], width: number): string {
+  const whole = tableOf(rows.map((row) => ({ ...row, layer: row.layer + row.kind })));
+  return whole.indexOf('\n') <= width ? whole : tableOf(rows);
+}
+
+function tableOf(rows: Row[]): string {
   const header: Row = {
     layer: 'Layer',
+    kind: '',
     output: 'Output shape',
     parameters: 'Parameters',
     multiplyAdds: 'Multiply-adds',

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { bytes, count, duration, percent, roughDuration, timeStamp } from '../../lib/cli/format.js';
 import { facts, table } from '../../lib/cli/table.js';
+import { columnsOf, filled, wrapped } from '../../lib/cli/terminal.js';
 
 describe('durations', () => {
   test.each([
@@ -33,6 +34,37 @@ test('counts, shares and bytes', () => {
 
 test('time stamps are sorted as text and fit for file names', () => {
   expect(timeStamp(new Date(2025, 2, 1, 9, 5, 7))).toBe('2025-03-01_09-05-07');
+});
+
+test('tables that are wider than the terminal: names are cut, or columns follow below', () => {
+  const [header, rows] = [['class', 'images', 'precision'], [['a class with quite a long name', '7', '50.0%']]];
+  expect(table(header, rows, 49)).toBe(table(header, rows));
+  expect(table(header, rows, 42).split('\n')).toEqual([
+    'class                    images  precision',
+    `${'-'.repeat(23)}  ------  ---------`,
+    'a class with quite a l…       7      50.0%',
+  ]);
+  expect(table(header, rows, 38).split('\n')).toEqual([
+    'class                           images',
+    `${'-'.repeat(30)}  ------`,
+    'a class with quite a long name       7',
+    '',
+    'class                           precision',
+    `${'-'.repeat(30)}  ---------`,
+    'a class with quite a long name      50.0%',
+  ]);
+  expect(facts([['found', 'no such file in this place']], '  ', 24)).toBe(
+    '  found  no such file in\n         this place',
+  );
+});
+
+test('text as wide as the terminal', () => {
+  expect(wrapped('one two three', Infinity)).toBe('one two three');
+  expect(wrapped('one two three', 7, '  ')).toBe('one two\n  three');
+  expect(wrapped('a-word-that-is-longer than it', 9)).toBe('a-word-that-is-longer\nthan it');
+  expect(filled(['loss 1.2,', 'train acc 0.5,', 'lr 0.1'], ' ', 24, '  ')).toBe('loss 1.2, train acc 0.5,\n  lr 0.1');
+  expect(columnsOf({ isTTY: true, columns: 80 })).toBe(80);
+  expect(columnsOf({ columns: 80 })).toBe(Infinity);
 });
 
 test('tables', () => {

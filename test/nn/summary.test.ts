@@ -20,6 +20,17 @@ const rowsOf = (table: string) =>
     .map((line) => line.trim().split(/\s{2,}/));
 
 describe('summary', () => {
+  it('leaves out the classes of the layers where lines would be longer than asked for', () => {
+    const net = makeNet();
+    const whole = net.summary([2, 1, 8, 8]);
+    const width = whole.indexOf('\n');
+    expect(net.summary([2, 1, 8, 8], { width })).toBe(whole);
+    const lines = net.summary([2, 1, 8, 8], { width: width - 1 }).split('\n');
+    expect(lines[2]).toMatch(new RegExp(`^${net.name} +\\(2, 10\\) `));
+    expect(lines[3]).toMatch(/^ {2}0 +\(2, 4, 8, 8\) +40 +4,608$/);
+    expect(Math.max(...lines.map(({ length }) => length))).toBeLessThan(width);
+  });
+
   it('lists layers with output shapes and parameters', () => {
     const net = makeNet();
     const rows = rowsOf(net.summary([2, 1, 8, 8]));

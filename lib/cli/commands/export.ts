@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { cpu } from '../../device.js';
 import { exportOnnx, saveWeights } from '../../interop/index.js';
+import { afterHelp } from '../after-help.js';
 import { count } from '../format.js';
 import { choiceOption } from '../options.js';
 import { openSavedNet, type SavedNetOptions } from '../saved-net.js';
@@ -40,8 +41,10 @@ export function exportCommand(): Command {
     )
     .addHelpText(
       'after',
-      '\nAn ONNX file takes float32 images [batch, channels, height, width] of any batch as `input`, divided by 255 and normalised as its\n' +
-        'metadata say, and gives logits as `output`.',
+      afterHelp(
+        'An ONNX file takes float32 images [batch, channels, height, width] of any batch as `input`, divided by 255 and normalised as ' +
+          'its metadata say, and gives logits as `output`.',
+      ),
     )
     .action(write);
 }

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { currentDevice, type Device, setTuning } from '../../device.js';
 import { checkPrecisionOn, type Precision, setPrecision } from '../../precision.js';
+import { afterHelp } from '../after-help.js';
 import { exitStatus } from '../exit-status.js';
 import { percent } from '../format.js';
 import { imageSources, standardInput } from '../image-sources.js';
@@ -39,9 +40,12 @@ export function predictCommand(): Command {
     .addOption(noTuneOption())
     .addHelpText(
       'after',
-      '\nImages are turned upright and resized, and their middle is cut out. Folders are searched with all folders in them, sorted.\n' +
-        'One that cannot be decoded is reported on stderr; the others are done, and the exit status is 1. Lines of --json have `file` and\n' +
-        '`classes`, or `error`. With --files-from - predictions come as paths do: find photos -name "*.jpg" | residua predict RUN --files-from -',
+      afterHelp(
+        'Images are turned upright and resized, and their middle is cut out. Folders are searched with all folders in them, sorted. ' +
+          'One that cannot be decoded is reported on stderr; the others are done, and the exit status is 1. Lines of --json have `file` and ' +
+          '`classes`, or `error`.',
+        'With --files-from - predictions come as paths do: find photos -name "*.jpg" | residua predict RUN --files-from -',
+      ),
     )
     .action(predict);
 }

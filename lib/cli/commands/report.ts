@@ -7,6 +7,7 @@ import { currentDevice, type Device, setDevice } from '../../device.js';
 import { CheckpointError, ResiduaError } from '../../errors.js';
 import { loadWeights } from '../../interop/index.js';
 import { type Mistake, mistakesShown, worstMistakes, writeReport } from '../../report/index.js';
+import { afterHelp } from '../after-help.js';
 import { netRecordIn } from '../net-record.js';
 import { deviceName } from '../options.js';
 import { type RunFolder, runFolder } from '../run-folder.js';
@@ -21,7 +22,10 @@ export function reportCommand(): Command {
       "'cpu', 'gpu' or 'gpu(N)', to find the worst mistakes on (default: RESIDUA_DEVICE, else cpu)",
       deviceName,
     )
-    .addHelpText('after', "\nWithout the run's weights or its data the pictures of the worst mistakes are left out.")
+    .addHelpText(
+      'after',
+      afterHelp("Without the run's weights or its data the pictures of the worst mistakes are left out."),
+    )
     .action(report);
 }
 

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { currentDevice, type Device, setTuning } from '../../device.js';
 import { checkPrecisionOn, type Precision } from '../../precision.js';
 import { serveDefaults } from '../../serve/serve-options.js';
+import { afterHelp } from '../after-help.js';
 import { describeError } from '../errors.js';
 import { exitStatus } from '../exit-status.js';
 import { interruptible } from '../interrupt.js';
@@ -58,10 +59,12 @@ export function serveCommand(): Command {
     .addOption(noTuneOption())
     .addHelpText(
       'after',
-      '\nPOST /predict?top=5 takes an image file as its body: curl --data-binary @FILE http://127.0.0.1:8080/predict\n' +
-        'GET / is the page, /model tells the net, /health is for load balancers, /metrics for Prometheus.\n' +
-        'Ctrl-C or SIGTERM: requests in flight are answered, then it ends (130 or 0); a second one ends it at once.\n' +
+      afterHelp(
+        'POST /predict?top=5 takes an image file as its body: curl --data-binary @FILE http://127.0.0.1:8080/predict',
+        'GET / is the page, /model tells the net, /health is for load balancers, /metrics for Prometheus.',
+        'Ctrl-C or SIGTERM: requests in flight are answered, then it ends (130 or 0); a second one ends it at once.',
         'There is no password and no TLS: where others can reach it, put a proxy before it.',
+      ),
     )
     .action(serveNet);
 }

@@ -1,5 +1,6 @@
 // residua train: trains a net on images; writes weights, curves and a report.
 import { Command } from 'commander';
+import { afterHelp } from '../after-help.js';
 import { addTrainOptions, type TrainOptions } from '../train/options.js';
 
 export function trainCommand(): Command {
@@ -14,10 +15,12 @@ export function trainCommand(): Command {
   return addTrainOptions(command)
     .addHelpText(
       'after',
-      '\nWithout a recipe: what suits the data, the net and the device; --dry-run shows it. An option that is on in a config file is\n' +
-        "turned off with --no- before its name (--no-flip), and a number with 'none' (--limit none).\n" +
-        'Ctrl-C ends the current step, writes a checkpoint, tells how to go on and exits with status 130; once more leaves at once,\n' +
-        'as the first does before training begins and after it has ended.',
+      afterHelp(
+        'Without a recipe: what suits the data, the net and the device; --dry-run shows it. An option that is on in a config file is turned ' +
+          "off with --no- before its name (--no-flip), and a number with 'none' (--limit none).",
+        'Ctrl-C ends the current step, writes a checkpoint, tells how to go on and exits with status 130; once more leaves at once, as the ' +
+          'first does before training begins and after it has ended.',
+      ),
     )
     .action(train);
 }

@@ -6,6 +6,7 @@ import { classTable } from '../class-table.js';
 import { count, duration, percent } from '../format.js';
 import type { RunFolder } from '../run-folder.js';
 import type { RunRecord } from '../run-record.js';
+import { columnsOf, wrapped } from '../terminal.js';
 
 const classesShown = 20;
 
@@ -14,7 +15,11 @@ export function closingWords(run: RunRecord, folder: RunFolder): string {
     ...(run.stopped === null ? [] : [`Stopped early: ${run.stopped}.`]),
     ...validationWords(run),
     ...brokenWords(run),
-    `${duration(run.seconds)} in all. Wrote ${folder.path}: ${written(folder).join(', ')}`,
+    wrapped(
+      `${duration(run.seconds)} in all. Wrote ${folder.path}: ${written(folder).join(', ')}`,
+      columnsOf(process.stderr),
+      '  ',
+    ),
   ].join('\n');
 }
 
@@ -25,7 +30,7 @@ function validationWords(run: RunRecord): string[] {
   const top5 = metrics.classes.length > 5 ? `, top-5 ${percent(metrics.top5)}` : '';
   return [
     '',
-    classTable(metrics, run.net.classNames, classesShown),
+    classTable(metrics, run.net.classNames, { most: classesShown, width: columnsOf(process.stderr) }),
     '',
     `Best epoch: ${epoch} of ${run.epochs.length}, top-1 ${percent(metrics.top1)}${top5} of ${count(metrics.images)} images.`,
   ];

@@ -16,6 +16,7 @@ import { FullRecipeNote } from '../full-recipe-note.js';
 import { Progress } from '../progress.js';
 import { recipeOf } from '../recipe.js';
 import type { RunRecord } from '../run-record.js';
+import { columnsOf, filled } from '../terminal.js';
 import { note } from './note.js';
 
 export class RunLines implements FitHandler {
@@ -97,7 +98,7 @@ export class RunLines implements FitHandler {
   /** At the beginning, or the end of an epoch, whose bar is done. */
   #print(line: string): void {
     this.#progress.stop();
-    console.log(line);
+    console.log(filled(line.split(/(?<=,) /), ' ', columnsOf(process.stdout), '  '));
   }
 }
 
