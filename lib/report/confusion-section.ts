@@ -7,6 +7,8 @@ import { className, plural, type ValidatedEpoch } from './run-facts.js';
 const mostWithNumbers = 20;
 const mostDrawn = 100;
 const pairsShown = 12;
+/** Of a matrix without numbers at most so many classes have their names beside it. */
+const mostNamed = 25;
 
 export function confusionSection(record: RunRecord, { epoch, validation }: ValidatedEpoch): Html {
   const { confusion } = validation;
@@ -39,7 +41,7 @@ function numberCell(images: number, part: number, isRight: boolean, words: strin
   return html`<td class="${kind.join(' ')}" style="--part:${strength(part)}" title="${words}">${count(images)}</td>`;
 }
 
-/** Without numbers: a square for each pair that occurs. */
+/** Without numbers: a square for each pair that occurs, and the names of some classes. */
 function heatMap(confusion: readonly number[][], names: readonly string[]): Html {
   const n = names.length;
   const squares = confusion.flatMap((row, i) =>
@@ -49,7 +51,15 @@ function heatMap(confusion: readonly number[][], names: readonly string[]): Html
         : html`<rect class="${i === j ? 'right' : 'wrong'}" x="${j}" y="${i}" width="1" height="1" style="--part:${strength(share(images, row))}"><title>${title(names, i, j, images)}</title></rect>`,
     ),
   );
-  return html`<svg class="heat" id="matrix" viewBox="0 0 ${n} ${n}" role="img" aria-label="Confusion matrix of ${n} classes"><rect class="paper" width="${n}" height="${n}"/>${squares}</svg>`;
+  const step = Math.ceil(n / mostNamed);
+  const named = names.flatMap((name, i) => (i % step === 0 ? [{ name, i, place: `${((i + 0.5) / n) * 100}%` }] : []));
+  return html`<div class="map"><div class="columns" aria-hidden="true">${named.map(
+    ({ name, place }) => html`<span style="left:${place}" title="${name}">${name}</span>`,
+  )}</div><div class="rows" aria-hidden="true">${named.map(
+    ({ name, place }) => html`<span style="top:${place}" title="${name}">${name}</span>`,
+  )}</div><svg class="heat" id="matrix" viewBox="0 0 ${n} ${n}" role="img" aria-label="Confusion matrix of ${n} classes"><rect class="paper" width="${n}" height="${n}"/>${named.map(
+    ({ i }) => html`<path class="grid" d="M0 ${i + 0.5}H${n}M${i + 0.5} 0V${n}"/>`,
+  )}${squares}</svg></div>`;
 }
 
 function pairsList(confusion: readonly number[][], names: readonly string[]): Html {

@@ -98,7 +98,14 @@ table { border-collapse: collapse; }
 .matrix thead th { height: auto; padding: 0.3rem 0; vertical-align: bottom; font-weight: 500; }
 .matrix thead span { display: inline-block; writing-mode: vertical-rl; transform: rotate(180deg); max-height: 8rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .right { --shade: var(--right); } .wrong { --shade: var(--wrong); }
-.heat { width: min(100%, 34rem); border: 1px solid var(--rule); }
+.map { display: grid; grid-template-columns: auto minmax(0, 34rem); max-width: 100%; font-size: 0.72rem; line-height: 1; color: var(--muted); }
+.map .columns { grid-column: 2; position: relative; height: 7.5rem; }
+.map .columns span { position: absolute; bottom: 0.3rem; max-height: 7rem; writing-mode: vertical-rl; transform: translateX(-50%) rotate(180deg); }
+.map .rows { position: relative; width: min(9rem, 22vw); }
+.map .rows span { position: absolute; right: 0.3rem; max-width: calc(100% - 0.3rem); transform: translateY(-50%); }
+.map span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+@media (max-width: 45rem) { .map span:nth-child(even) { display: none; } }
+.heat { width: 100%; border: 1px solid var(--rule); }
 .heat rect { fill: color-mix(in srgb, var(--shade) calc(var(--part) * 100%), var(--card)); }
 .heat .paper { fill: var(--card); }
 .pairs { margin-top: 0.35rem; list-style: none; font-size: 0.9rem; }

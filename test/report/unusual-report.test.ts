@@ -153,6 +153,35 @@ describeInChromium('the report of an unusual run', (open) => {
     expect(fills.length).toBeGreaterThan(4);
   });
 
+  test.each([1000, 380])(
+    '60 classes: names beside their rows and columns, apart from each other, %i wide',
+    async (width) => {
+      const classNames = Array.from({ length: 60 }, (_, i) => `class ${i} with a long name`);
+      const opened = await open(await reportOf(sampleRecord({ classNames }), []), { viewport: { width, height: 800 } });
+      const { page } = opened;
+      await expectGood(opened);
+      const labels = (await page.evaluate(`(() => {
+      const map = document.querySelector('#matrix').getBoundingClientRect();
+      const shown = (part) => [...document.querySelectorAll('.map .' + part + ' span')].filter((span) => span.offsetWidth > 0);
+      return ['rows', 'columns'].flatMap((part) => {
+        const isRow = part === 'rows';
+        return [shown(part).map((span) => {
+          const box = span.getBoundingClientRect();
+          const [from, to] = isRow ? [box.top - map.top, box.bottom - map.top] : [box.left - map.left, box.right - map.left];
+          return { number: Number(span.textContent.split(' ')[1]), at: (from + to) / 2 / map.width * 60, size: (to - from) / map.width * 60 };
+        })];
+      });
+    })()`)) as { number: number; at: number; size: number }[][];
+      for (const line of labels) {
+        expect(line.length).toBeGreaterThan(8);
+        line.forEach(({ number, at, size }, i) => {
+          expect(at).toBeCloseTo(number + 0.5, 0);
+          if (i > 0) expect(at - size).toBeGreaterThan((line[i - 1] as { at: number }).at - 0.5);
+        });
+      }
+    },
+  );
+
   test('interrupted before the end of its first epoch', async () => {
     const record = { ...sampleRecord({ epochs: 0 }), interrupted: true };
     record.config.epochs = 5;
