@@ -30,6 +30,9 @@ export interface OpenImage {
   height: number;
 }
 
+/** As many as an image may have: a few bytes may say that they are a billion. */
+export const mostPixels = 16_383 ** 2;
+
 const formats: readonly string[] = ['jpeg', 'png', 'webp'];
 
 /**
@@ -57,7 +60,7 @@ export async function readImageFile(file: string): Promise<Uint8Array> {
   }
 }
 
-/** Reads the header. Throws DataError. */
+/** Reads the header, of an image of any size; the pipeline refuses more than `mostPixels`. Throws DataError. */
 export async function openImage(
   bytes: Uint8Array,
   name: string,
@@ -68,10 +71,10 @@ export async function openImage(
   const { default: sharp } = await import('sharp'); // at first use: who has no image files need not wait for it
   try {
     // 'error' accepts what other decoders accept too, such as stray bytes between the segments of a JPEG file.
-    const image = sharp(bytes, { failOn: 'error' });
-    const metadata = await image.metadata();
+    const options = { failOn: 'error', limitInputPixels: mostPixels } as const;
+    const metadata = await sharp(bytes, { ...options, limitInputPixels: false }).metadata(); // the size is told however large
     if (!formats.includes(metadata.format)) throw imageError(name, `it is of the format ${metadata.format}`);
-    const pipeline = image.autoOrient().flatten({ background: { r, g, b } }).toColourspace('srgb');
+    const pipeline = sharp(bytes, options).autoOrient().flatten({ background: { r, g, b } }).toColourspace('srgb');
     return { pipeline, ...uprightSize(metadata) };
   } catch (cause) {
     if (cause instanceof DataError) throw cause;
@@ -123,6 +126,8 @@ function toLuma(interleaved: Uint8Array, channels: number, count: number): Uint8
 /** libvips keeps one text for all threads: where several images fail at a time it may be gone. */
 function reasonOf(cause: unknown): string {
   const text = (cause as Error).message.replaceAll('\n', ' ').trim();
+  if (text === 'Input image exceeds pixel limit')
+    return `it has more than ${mostPixels.toLocaleString('en-US')} pixels`;
   return text === 'Unknown error' ? 'it is damaged' : text;
 }
 

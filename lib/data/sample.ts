@@ -2,7 +2,7 @@
 import { setImmediate as pause } from 'node:timers/promises';
 import type { Sharp } from 'sharp';
 import { DataError } from '../errors.js';
-import { type HostImage, openImage, readImageFile, readPixels } from './image.js';
+import { type HostImage, mostPixels, openImage, readImageFile, readPixels } from './image.js';
 import { SampleRandom } from './sample-random.js';
 import { applyTransform, geometryOf } from './transforms/apply.js';
 import type { Geometry, Size, Transform } from './transforms/transform.js';
@@ -49,8 +49,6 @@ export interface BrokenSample {
 }
 
 const filesAtOnce = 8; // twice libuv's default number of threads: reading and decoding overlap, and few files are in memory
-
-const mostPixels = 2 ** 28; // as many as a file may have
 
 const bytesWithoutPause = 2 ** 18; // a few milliseconds: other work of the thread does not have to wait for a whole batch
 

@@ -1,4 +1,5 @@
 // Makes image files for tests.
+import { crc32 } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 import { integerValues } from '../helpers/values.js';
 
@@ -33,4 +34,13 @@ export function planar(pixels: ArrayLike<number>, channels: number): number[] {
     { length: pixels.length },
     (_, i) => pixels[(i % count) * channels + Math.floor(i / count)] as number,
   );
+}
+
+/** A small PNG file whose header says that it is so large: a decompression bomb without its charge. */
+export async function claimingSize(width: number, height: number): Promise<Buffer> {
+  const bytes = await fromPixels([1, 2, 3], 1, 1).png().toBuffer();
+  bytes.writeUInt32BE(width, 16);
+  bytes.writeUInt32BE(height, 20);
+  bytes.writeUInt32BE(crc32(bytes.subarray(12, 29)), 29); // of the chunk IHDR
+  return bytes;
 }

@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { decodeImage } from '../../lib/data/index.js';
 import { rejection, temporaryFolder } from './idx-files.js';
-import { fromPixels, gradient, noisy, planar } from './image-bytes.js';
+import { claimingSize, fromPixels, gradient, noisy, planar } from './image-bytes.js';
 
 const folder = temporaryFolder();
 const six = [255, 0, 0, 0, 255, 0, 0, 0, 255, 10, 20, 30, 40, 50, 60, 70, 80, 90]; // 3 wide, 2 high
@@ -114,6 +114,7 @@ describe('failures are DataErrors with the file and the reason', () => {
     ['half a JPEG file', async () => cut(await noisy(64, 64).jpeg().toBuffer()), /premature end/],
     ['half a PNG file', async () => cut(await noisy(64, 64).png().toBuffer()), /png/i],
     ['half a WebP file', async () => cut(await noisy(64, 64).webp().toBuffer()), /webp/i],
+    ['a bomb', () => claimingSize(40_000, 40_000), /it has more than 268,402,689 pixels/],
     ['another format', () => gradient(8, 8).gif().toBuffer(), /it is of the format gif/],
     [
       'SVG',

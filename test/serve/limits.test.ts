@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import sharp from 'sharp';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { type NetServer, nn, type Tensor } from '../../lib/index.js';
+import { claimingSize } from '../data/image-bytes.js';
 import { metric, metricIs, type Picture, picture, post, RawConnection, served, smallNet } from './test-server.js';
 
 let server: NetServer;
@@ -86,6 +87,8 @@ test('413: too many bytes, announced or not; too many pixels in few bytes', asyn
   const bomb = await encode('png', 101);
   expect(bomb.length).toBeLessThan(maxBytes);
   await expectError(await post(server, bomb), 413, 'image_too_large', /at most 10000 pixels, got 101x101/);
+  const enormous = await claimingSize(40_000, 40_000);
+  await expectError(await post(server, enormous), 413, 'image_too_large', /at most 10000 pixels, got 40000x40000/);
   const strip = await sharp({ create: { width: 300, height: 1, channels: 3, background: '#123456' } })
     .png()
     .toBuffer();
