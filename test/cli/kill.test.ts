@@ -1,6 +1,6 @@
 // residua train: killed at random moments (kill -9) and resumed, it ends with the weights of an unbroken run, bit for bit.
 import type { ChildProcess } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
@@ -72,4 +72,38 @@ test(`${kills} kills at random moments, seed ${seed}`, async () => {
   expect(epochs(broken), `seed ${seed}`).toEqual(epochs(whole));
   expect(stepsIn(broken)).toBe(stepsIn(whole));
   expect(writing(broken)).toEqual([]);
+});
+
+test('killed while it removes an old checkpoint: half of that one is seen by nobody, and goes when the run goes on', async () => {
+  const args = [...tinyRun, '--epochs', '1', '--keep-last', '1', '--checkpoint-every', '1'];
+  const [whole, broken] = [join(folder, 'pruned'), join(folder, 'half-pruned')];
+  expect(await residua([...args, '--out', whole], { env: tinyEnv })).toMatchObject({ status: 0 });
+  const preload = join(folder, 'kill-in-rm.mjs');
+  writeFileSync(
+    preload,
+    `import fs from 'node:fs';
+    import { syncBuiltinESMExports } from 'node:module';
+    const { rm } = fs.promises;
+    fs.promises.rm = async (path, options) => {
+      if (!path.includes('checkpoints')) return rm(path, options);
+      await fs.promises.unlink(path + '/weights.safetensors');
+      process.kill(process.pid, 'SIGKILL');
+      await new Promise(() => {});
+    };
+    syncBuiltinESMExports();`,
+  );
+  const killed = await residua([...args, '--out', broken], {
+    env: { ...tinyEnv, NODE_OPTIONS: `--import ${preload}` },
+  });
+  expect(killed).toMatchObject({ status: null });
+  expect(readdirSync(join(broken, 'checkpoints')).sort()).toEqual([
+    '.writing-step-000000001-removed',
+    'step-000000002',
+  ]);
+
+  const { status, stderr } = await residua(['train', '--resume', broken], { env: tinyEnv });
+  expect({ status, stderr }).toMatchObject({ status: 0, stderr: expect.not.stringContaining('damaged') });
+  expect(writing(broken)).toEqual([]);
+  const bytes = (run: string): Buffer => readFileSync(join(run, 'weights.safetensors'));
+  expect(bytes(broken).equals(bytes(whole))).toBe(true);
 });
