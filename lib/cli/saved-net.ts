@@ -1,6 +1,7 @@
 // Finds and loads a trained net for the commands that use one: from the folder of a run, or from a file of weights and a name.
+import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { Device } from '../device.js';
 import { CheckpointError, ConfigError } from '../errors.js';
 import { loadWeights } from '../interop/index.js';
@@ -30,6 +31,7 @@ export interface SavedNetOptions extends WeightsOptions {
 export async function openSavedNet(path: string, options: SavedNetOptions, device: Device): Promise<SavedNet> {
   const { folder, weights } = await locate(path);
   const found = await recordFor(folder, weights, options);
+  checkHasWeights(path, weights);
   const record = options.classes === undefined ? found : await withClassNames(found, options.classes);
   const net = netOf(record);
   net.initialize({ device });
@@ -69,6 +71,15 @@ function parse(file: string, text: string): unknown {
   } catch (cause) {
     throw new CheckpointError(`${file}: expected JSON: ${(cause as Error).message}`, { file }, { cause });
   }
+}
+
+/** A run that is under way, or that was killed, has checkpoints alone. */
+function checkHasWeights(path: string, weights: string): void {
+  if (path === weights || existsSync(weights)) return;
+  throw new CheckpointError(
+    `${path}: expected ${basename(weights)}, which a run writes when it ends or is interrupted, found none: it goes on still, or it was killed or failed ('residua train --resume' goes on with it then).`,
+    { file: weights },
+  );
 }
 
 /** The record with the names in the lines of a file. */

@@ -239,6 +239,11 @@ describe('a loss that is NaN', () => {
     const [name] = readdirSync(join(run, 'checkpoints'));
     expect(line).toContain(`The checkpoint of before is ${join(run, 'checkpoints', name as string)}.`);
     expect(historyOf(run)).toMatchObject({ interrupted: true, epochs: [] });
+    const evaluated = await residua(['eval', run]);
+    expect(evaluated).toMatchObject({ status: 1, stdout: '' });
+    expect(evaluated.stderr).toMatch(
+      /^error: \S+nan: expected weights\.safetensors, which a run writes when it ends [^\n]*\n$/,
+    );
   });
 
   test('--on-nan skip goes on, and says what it leaves out, until there are too many', async () => {
