@@ -9,12 +9,10 @@
 namespace residua::cpu {
 namespace {
 
-// Multiplications and additions.
-constexpr double kWorthTiming = 1e8;
-constexpr double kWorthTimingInInference =
-    2e7;  // an image at a time, again and again: Winograd's algorithm gains there
-
-constexpr int64_t kManyWeights = 128 * 129;  // of a tap: at all points of Winograd's they do not fit a core's cache
+// Multiplications and additions. Inference may take an image at a time, again and again: Winograd's algorithm gains
+// there.
+constexpr double kWorthTiming = 1e8, kWorthTimingInInference = 2e7;
+constexpr int64_t kFewWeights = 128 * 128;  // of a tap: more do not fit a core's cache at all points of Winograd's
 
 struct Row {
   ConvAlgorithm algorithm;
@@ -37,7 +35,7 @@ bool IsWorthTiming(ConvAlgorithm algorithm, const ConvTask& task) {
   const bool by_points = algorithm == ConvAlgorithm::kWinogradByPoints;
   const bool is_winograd = algorithm == ConvAlgorithm::kWinograd || by_points;
   const bool is_float = task.inputs[0].dtype == DType::kFloat32;
-  if (by_points && task.geometry.w[0] * task.geometry.w[1] < kManyWeights) return false;
+  if (by_points && task.geometry.w[0] * task.geometry.w[1] <= kFewWeights) return false;
   double least = kWorthTiming;
   if (algorithm == ConvAlgorithm::kLibraryWinograd || (is_winograd && !is_float)) least = 10 * kWorthTiming;
   if (is_winograd && is_float && task.in_inference) least = kWorthTimingInInference;
