@@ -35,10 +35,12 @@ bool IsWorthTiming(ConvAlgorithm algorithm, const ConvTask& task) {
   const bool by_points = algorithm == ConvAlgorithm::kWinogradByPoints;
   const bool is_winograd = algorithm == ConvAlgorithm::kWinograd || by_points;
   const bool is_float = task.inputs[0].dtype == DType::kFloat32;
-  if (by_points && task.geometry.w[0] * task.geometry.w[1] <= kFewWeights) return false;
+  const bool few_weights = task.geometry.w[0] * task.geometry.w[1] <= kFewWeights;
+  if (by_points && few_weights) return false;
   double least = kWorthTiming;
   if (algorithm == ConvAlgorithm::kLibraryWinograd || (is_winograd && !is_float)) least = 10 * kWorthTiming;
-  if (is_winograd && is_float && task.in_inference) least = kWorthTimingInInference;
+  // Many weights for few pixels are in the cache while they are timed, and are not within a net.
+  if (is_winograd && is_float && few_weights && task.in_inference) least = kWorthTimingInInference;
   return task.geometry.Flops() >= least;
 }
 
