@@ -1,6 +1,8 @@
 // BatchNorm over axis 1 of x [n, c, ...] and its gradients; gamma, beta and the statistics are float32 [c].
 //   training: statistics of the batch, running = momentum * running + (1 - momentum) * batch, in the same run;
 //   otherwise the running statistics, as constants.
+// In blocks of channels by residua's own kernels, in other layouts by oneDNN.
+#include "cpu/batch_norm_blocks.h"
 #include "cpu/channel_blocks.h"
 #include "cpu/keep_nan.h"
 #include "cpu/primitive_plan.h"
@@ -128,6 +130,7 @@ void CheckMask(const TensorDesc& mask, const MemoryDesc& src, size_t bytes) {
 
 PlanPtr PrepareBatchNorm(const CpuContext& context, const Op& op, const Descs& inputs, Descs outputs) {
   const auto& p = std::get<BatchNormParams>(op.params);
+  if (SuitsBlockedBatchNorm(inputs[0])) return MakeBlockedBatchNorm(context, p, inputs, std::move(outputs), false);
   return p.training ? PrepareTraining(context, p, inputs, std::move(outputs))
                     : PrepareInference(context, p, inputs, std::move(outputs));
 }
@@ -135,6 +138,7 @@ PlanPtr PrepareBatchNorm(const CpuContext& context, const Op& op, const Descs& i
 PlanPtr PrepareBatchNormBackward(const CpuContext& context, const Op& op, const Descs& inputs, Descs outputs) {
   const auto& p = std::get<BatchNormParams>(op.params);
   const TensorDesc& x = inputs[0];
+  if (SuitsBlockedBatchNorm(x)) return MakeBlockedBatchNormBackward(context, p, inputs, std::move(outputs), false);
   const MemoryDesc image = ImageDesc(x);
   const MemoryDesc per_channel = PlainMemoryDesc(DType::kFloat32, {x.shape[1]});
   const auto hint = ForwardDesc(context, p, x, dnnl::prop_kind::forward_training);

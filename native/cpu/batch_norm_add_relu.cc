@@ -1,5 +1,7 @@
-// max(batchNorm(x) + residual, 0), the end of a residual block, and its gradients: BatchNorm as its own op runs it, and
-// a loop over its result that adds, clips and keeps for each value whether it was let through.
+// max(batchNorm(x) + residual, 0), the end of a residual block, and its gradients. In blocks of channels by residua's own
+// kernels; in other layouts BatchNorm as its own op runs it, and a loop over its result that adds, clips and keeps for
+// each value whether it was let through.
+#include "cpu/batch_norm_blocks.h"
 #include "cpu/cpu_plan.h"
 #include "cpu/element.h"
 
@@ -153,6 +155,9 @@ class BackwardPlan : public CpuPlan {
 }  // namespace
 
 PlanPtr PrepareBatchNormAddRelu(const CpuContext& context, const Op& op, const Descs& inputs, Descs outputs) {
+  if (SuitsBlockedBatchNorm(inputs[0])) {
+    return MakeBlockedBatchNorm(context, std::get<BatchNormParams>(op.params), inputs, std::move(outputs), true);
+  }
   const Descs norm_inputs = {inputs[0], inputs[2], inputs[3], inputs[4], inputs[5]};
   const bool training = outputs.size() == 4;
   const Descs norm_outputs(outputs.begin(), outputs.begin() + (training ? 3 : 1));
@@ -161,6 +166,10 @@ PlanPtr PrepareBatchNormAddRelu(const CpuContext& context, const Op& op, const D
 }
 
 PlanPtr PrepareBatchNormAddReluBackward(const CpuContext& context, const Op& op, const Descs& inputs, Descs outputs) {
+  if (SuitsBlockedBatchNorm(inputs[0])) {
+    return MakeBlockedBatchNormBackward(context, std::get<BatchNormParams>(op.params), inputs, std::move(outputs),
+                                        true);
+  }
   const auto* mask = dynamic_cast<const AddReluMaskLayout*>(inputs[6].layout.get());
   if (!mask || DimsOf(mask->image()) != Dims(inputs[0].shape) ||
       DataTypeOf(mask->image()) != DnnlType(inputs[0].dtype)) {

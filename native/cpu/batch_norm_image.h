@@ -1,0 +1,98 @@
+// Images in blocks of channels as BatchNorm's loops go over them.
+#pragma once
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <type_traits>
+
+#include "cpu/batch_norm_code.h"
+#include "cpu/channel_blocks.h"
+#include "cpu/cpu_plan.h"
+
+namespace residua::cpu {
+
+// [images, blocks, positions, lanes]
+struct NormImage {
+  int64_t images, channels, blocks, positions, lanes;
+
+  // Empty where `x` does not lie so, in blocks of `lanes` channels.
+  static std::optional<NormImage> Of(const TensorDesc& x, int64_t lanes) {
+    if (x.shape.size() != 4) return std::nullopt;
+    const auto order = ChannelBlocksOf(BlockedIfSameBytes(MemoryDescOf(x)));
+    if (!order || order->channels % lanes != 0) return std::nullopt;
+    if (order->block != lanes && order->positions != 1) return std::nullopt;
+    return NormImage{x.shape[0], x.shape[1], order->channels / lanes, order->positions, lanes};
+  }
+
+  int64_t whole_channels() const { return blocks * lanes; }
+  int64_t block_elements() const { return positions * lanes; }
+  int64_t elements() const { return images * blocks * block_elements(); }
+  int64_t At(int64_t image, int64_t block) const { return (image * blocks + block) * block_elements(); }
+  int64_t MaskBytes() const { return elements() / 8; }
+  int64_t MaskAt(int64_t image, int64_t block) const { return At(image, block) / 8; }
+};
+
+// Calls first(block, image) for all images of a block, then between(block), then second(block, image) for all images.
+// Threads share the blocks; where these are too few for that, they share the images of all blocks. Whatever the threads,
+// the calls and what they may depend on are the same.
+template <class First, class Between, class Second>
+void ForEachBlock(const NormImage& image, const First& first, const Between& between, const Second& second) {
+  const int64_t threads = omp_get_max_threads();
+  if (image.blocks % threads == 0 || image.blocks >= 4 * threads) {
+    ParallelFor(image.blocks, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t block = begin; block < end; ++block) {
+        for (int64_t n = 0; n < image.images; ++n) first(block, n);
+        between(block);
+        for (int64_t n = image.images; n-- > 0;) second(block, n);  // the last one is in the cache
+      }
+    });
+    return;
+  }
+  const auto for_all = [&image](const auto& call) {
+    ParallelFor(image.blocks * image.images, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) call(i / image.images, i % image.images);
+    });
+  };
+  for_all(first);
+  for (int64_t block = 0; block < image.blocks; ++block) between(block);
+  for_all(second);
+}
+
+// Values of all channels, rounded up to blocks, in a plan's scratch.
+class ChannelVectors {
+ public:
+  ChannelVectors(const NormImage& image, int64_t vectors, size_t* scratch_bytes)
+      : channels_(image.whole_channels()),
+        at_(TakeScratch(scratch_bytes, static_cast<size_t>(vectors * channels_) * sizeof(float))) {}
+  float* In(void* scratch, int64_t vector) const {
+    return reinterpret_cast<float*>(static_cast<char*>(scratch) + at_) + vector * channels_;
+  }
+
+ private:
+  int64_t channels_;
+  size_t at_;
+};
+
+// Of a block's channel in all images: [images, blocks, lanes].
+class ImageVectors {
+ public:
+  ImageVectors(const NormImage& image, size_t* scratch_bytes)
+      : image_(image), vectors_(image, image.images, scratch_bytes) {}
+  float* In(void* scratch, int64_t image, int64_t block) const {
+    return vectors_.In(scratch, image) + block * image_.lanes;
+  }
+
+ private:
+  NormImage image_;
+  ChannelVectors vectors_;
+};
+
+// make(the code for images of this type), where SuitsBlockedBatchNorm.
+template <class Make>
+PlanPtr WithBatchNormCode(DType dtype, const Make& make) {
+  return dtype == DType::kBFloat16 ? make(*BatchNormInBFloat16()) : make(*BatchNormInFloat32());
+}
+template <class Code>
+using ElementOf = typename std::decay_t<Code>::Element;
+
+}  // namespace residua::cpu
