@@ -10,6 +10,7 @@ import { dropDeadBias } from './passes/dead-bias.js';
 import { eliminateDeadCode } from './passes/dead-code.js';
 import { foldBatchNorm } from './passes/fold-batch-norm.js';
 import { fuseConv2d } from './passes/fuse-conv2d.js';
+import { fuseResidualGradient } from './passes/residual-gradient.js';
 import type { Program } from './program.js';
 
 /** What a program is to run on. */
@@ -24,6 +25,7 @@ export const passes: Readonly<Record<string, Pass>> = {
   'add-relu': fuseAddRelu,
   'batch-norm-relu': fuseBatchNormRelu,
   'batch-norm-add-relu': fuseBatchNormAddRelu,
+  'residual-gradient': fuseResidualGradient,
   'fuse-conv2d': fuseConv2d,
   'add-relu-backward': fuseAddReluBackward,
   'dead-bias': dropDeadBias,

@@ -21,7 +21,7 @@ constexpr OpInfo kTable[kOpCount] = {
     {OpKind::kBatchNorm, "batchNorm", 5, 5, InferBatchNorm},
     {OpKind::kBatchNormBackward, "batchNormBackward", 6, 7, InferBatchNormBackward},
     {OpKind::kBatchNormAddRelu, "batchNormAddRelu", 6, 6, InferBatchNormAddRelu},
-    {OpKind::kBatchNormAddReluBackward, "batchNormAddReluBackward", 7, 7, InferBatchNormAddReluBackward},
+    {OpKind::kBatchNormAddReluBackward, "batchNormAddReluBackward", 7, 8, InferBatchNormAddReluBackward},
     {OpKind::kRelu, "relu", 1, 1, InferRelu},
     {OpKind::kReluBackward, "reluBackward", 2, 2, InferReluBackward},
     {OpKind::kAddRelu, "addRelu", 2, 2, InferAddRelu},

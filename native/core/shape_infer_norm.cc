@@ -114,6 +114,10 @@ std::vector<TensorDesc> InferBatchNormAddReluBackward(const Op& op, const std::v
   CheckBackward(check, p, inputs);
   if (!p.training) check.Fail(ErrorCode::kConfig, "training", "to be on", "off");
   CheckMask(check, inputs[6], x);
+  if (inputs.size() > 7) {
+    check.SameType("more_dy", inputs[7], "x", x);
+    check.HasShape("more_dy", inputs[7], x.shape);
+  }
   const TensorDesc image = check.Output(x.dtype, x.shape);
   const TensorDesc per_channel = check.Output(DType::kFloat32, {x.shape[1]});
   return {image, image, per_channel, per_channel};

@@ -37,34 +37,44 @@ RESIDUA_INLINE void AddReluLoop(void* y_bytes, const void* residual_bytes, uint8
   }
 }
 
-// dsum = mask ? dy : 0
+// dsum = mask ? dy [+ more] : 0
 template <class T>
-RESIDUA_INLINE void MaskLoop(const void* dy_bytes, const uint8_t* mask, void* dsum_bytes, int64_t count) {
-  const T* dy = static_cast<const T*>(dy_bytes);
+RESIDUA_INLINE void MaskLoop(const void* dy_bytes, const void* more_bytes, const uint8_t* mask, void* dsum_bytes,
+                             int64_t count) {
+  const T *dy = static_cast<const T*>(dy_bytes), *more = static_cast<const T*>(more_bytes);
   T* __restrict dsum = static_cast<T*>(dsum_bytes);
-  for (int64_t i = 0; i < count; ++i) dsum[i] = mask[i] ? dy[i] : T{};
+  if (more) {
+    for (int64_t i = 0; i < count; ++i) dsum[i] = mask[i] ? Store<T>(Load(dy[i]) + Load(more[i])) : T{};
+  } else {
+    for (int64_t i = 0; i < count; ++i) dsum[i] = mask[i] ? dy[i] : T{};
+  }
 }
 
 RESIDUA_SIMD void AddReluFloat(void* y, const void* r, uint8_t* m, int64_t n) { AddReluLoop<float>(y, r, m, n); }
 RESIDUA_SIMD void AddReluBFloat16(void* y, const void* r, uint8_t* m, int64_t n) { AddReluLoop<BFloat16>(y, r, m, n); }
 void AddReluFloat16(void* y, const void* r, uint8_t* m, int64_t n) { AddReluLoop<Float16>(y, r, m, n); }
-RESIDUA_SIMD void MaskWords(const void* dy, const uint8_t* m, void* dsum, int64_t n) {
-  MaskLoop<uint32_t>(dy, m, dsum, n);
+RESIDUA_SIMD void MaskFloat(const void* dy, const void* more, const uint8_t* m, void* dsum, int64_t n) {
+  MaskLoop<float>(dy, more, m, dsum, n);
 }
-RESIDUA_SIMD void MaskHalfWords(const void* dy, const uint8_t* m, void* dsum, int64_t n) {
-  MaskLoop<uint16_t>(dy, m, dsum, n);
+RESIDUA_SIMD void MaskBFloat16(const void* dy, const void* more, const uint8_t* m, void* dsum, int64_t n) {
+  MaskLoop<BFloat16>(dy, more, m, dsum, n);
+}
+void MaskFloat16(const void* dy, const void* more, const uint8_t* m, void* dsum, int64_t n) {
+  MaskLoop<Float16>(dy, more, m, dsum, n);
 }
 
 using AddReluKernel = void (*)(void* y, const void* residual, uint8_t* mask, int64_t count);
+using MaskKernel = void (*)(const void* dy, const void* more, const uint8_t* mask, void* dsum, int64_t count);
 
-AddReluKernel SelectAddRelu(DType dtype) {
+template <class Kernel>
+Kernel Select(DType dtype, Kernel float32, Kernel bfloat16, Kernel float16) {
   switch (dtype) {
     case DType::kFloat32:
-      return AddReluFloat;
+      return float32;
     case DType::kBFloat16:
-      return AddReluBFloat16;
+      return bfloat16;
     case DType::kFloat16:
-      return AddReluFloat16;
+      return float16;
     default:
       throw Error(ErrorCode::kDType, std::string("Expected a floating-point type, got ") + Name(dtype) + ".");
   }
@@ -87,7 +97,7 @@ class ForwardPlan : public CpuPlan {
     outputs = std::move(plan_outputs);
     std::copy(norm_->outputs.begin(), norm_->outputs.end(), outputs.begin());
     const TensorDesc& y = outputs[0];
-    kernel_ = SelectAddRelu(y.dtype);
+    kernel_ = Select<AddReluKernel>(y.dtype, AddReluFloat, AddReluBFloat16, AddReluFloat16);
     count_ = StoredElements(y);
     size_ = static_cast<int64_t>(SizeOf(y.dtype));
     scratch_bytes = norm_->scratch_bytes;
@@ -129,17 +139,22 @@ class BackwardPlan : public CpuPlan {
     const TensorDesc& dresidual = outputs[1];
     count_ = StoredElements(dresidual);
     size_ = static_cast<int64_t>(SizeOf(dresidual.dtype));
+    kernel_ = Select<MaskKernel>(dresidual.dtype, MaskFloat, MaskBFloat16, MaskFloat16);
+    has_more_ = inputs.size() > 7;
     scratch_bytes = norm_->scratch_bytes;
     reorders_.Add(1, MemoryDescOf(inputs[1]), MemoryDescOf(dresidual), &scratch_bytes);
+    if (has_more_) reorders_.Add(7, MemoryDescOf(inputs[7]), MemoryDescOf(dresidual), &scratch_bytes);
   }
 
   void Run(void* const* inputs, void* const* out, void* scratch) override {
-    const char* dy = static_cast<const char*>(reorders_.Run(inputs, scratch)[1]);
+    const void* const* read_from = reorders_.Run(inputs, scratch);
+    const char* dy = static_cast<const char*>(read_from[1]);
+    const char* more = has_more_ ? static_cast<const char*>(read_from[7]) : nullptr;
     const uint8_t* mask = static_cast<const uint8_t*>(inputs[6]);
     char* dresidual = static_cast<char*>(out[1]);
     ParallelFor(count_, kGrain, [&](int64_t begin, int64_t end) {
-      const auto kernel = size_ == 4 ? MaskWords : MaskHalfWords;
-      kernel(dy + begin * size_, mask + begin, dresidual + begin * size_, end - begin);
+      kernel_(dy + begin * size_, more ? more + begin * size_ : nullptr, mask + begin, dresidual + begin * size_,
+              end - begin);
     });
     void* const norm_inputs[] = {inputs[0], dresidual, inputs[2], inputs[3], inputs[4], inputs[5]};
     void* const norm_outputs[] = {out[0], out[2], out[3]};
@@ -149,7 +164,9 @@ class BackwardPlan : public CpuPlan {
  private:
   PlanPtr norm_;
   InputReorders reorders_;
+  MaskKernel kernel_;
   int64_t count_, size_;
+  bool has_more_;
 };
 
 }  // namespace

@@ -42,7 +42,7 @@ class BlockedBatchNorm : public CpuPlan {
     const Statistics statistics = StatisticsOf(inputs, out);
     const auto moments = [&](int64_t block, int64_t n) {
       if (params_.training) {
-        code_.moments(x + image_.At(n, block), image_.positions, means_.In(scratch, n, block),
+        code_.moments(x + image_.At(n, block), image_.positions, image_.Next(n), means_.In(scratch, n, block),
                       squares_.In(scratch, n, block));
       }
     };
@@ -51,7 +51,7 @@ class BlockedBatchNorm : public CpuPlan {
       const int64_t at = image_.At(n, block), channel = block * image_.lanes;
       code_.normalise({x + at, residual ? residual + at : nullptr, static_cast<Element*>(out[0]) + at,
                        outputs.size() == 4 ? static_cast<uint8_t*>(out[3]) + image_.MaskAt(n, block) : nullptr,
-                       has_residual_ || params_.relu != 0, image_.positions, vectors_.In(scratch, 0) + channel,
+                       has_residual_ || params_.relu != 0, image_.positions, image_.Before(n), vectors_.In(scratch, 0) + channel,
                        vectors_.In(scratch, 1) + channel, vectors_.In(scratch, 2) + channel});
     };
     ForEachBlock(image_, moments, settle, normalise);

@@ -5,7 +5,7 @@
 namespace residua::cpu {
 namespace {
 
-// With d what the ReLU lets through of dy, and x' = (x - mean) / sqrt(variance + epsilon), in training
+// With d what the ReLU lets through of dy, or of dy and another gradient of y, and x' = (x - mean) / sqrt(variance + epsilon), in training
 //   dx = gamma / sqrt(variance + epsilon) * (d - mean(d) - x' * mean(d * x')), dgamma = sum(d * x'), dbeta = sum(d);
 // otherwise mean and variance are constants, and dx = gamma / sqrt(variance + epsilon) * d.
 template <class Element>
@@ -17,7 +17,8 @@ class BlockedBatchNormBackward : public CpuPlan {
         params_(params),
         image_(*NormImage::Of(inputs[0], code.lanes)),
         has_residual_(has_residual),
-        has_mask_(inputs.size() == 7),
+        has_mask_(inputs.size() > 6),
+        has_more_(inputs.size() > 7),
         reorders_(context.engine, context.stream, inputs.size()),
         sums_(image_, &scratch_bytes),
         products_(image_, &scratch_bytes),
@@ -28,19 +29,21 @@ class BlockedBatchNormBackward : public CpuPlan {
     if (has_residual_) SetLayout(&outputs[1], layout);
     if (SameLayout(inputs[1], outputs[0])) overwritable = {1};
     reorders_.Add(1, MemoryDescOf(inputs[1]), layout, &scratch_bytes);
+    if (has_more_) reorders_.Add(7, MemoryDescOf(inputs[7]), layout, &scratch_bytes);
     if (has_mask_) CheckMask(inputs[6], layout);
   }
 
   void Run(void* const* inputs, void* const* out, void* scratch) override {
     const void* const* read_from = reorders_.Run(inputs, scratch);
     const Element *x = static_cast<const Element*>(inputs[0]), *dy = static_cast<const Element*>(read_from[1]);
+    const Element* more_dy = has_more_ ? static_cast<const Element*>(read_from[7]) : nullptr;
     const uint8_t* mask = has_mask_ ? static_cast<const uint8_t*>(inputs[6]) : nullptr;
     Element *dx = static_cast<Element*>(out[0]), *d = has_residual_ ? static_cast<Element*>(out[1]) : nullptr;
     PadMean(static_cast<const float*>(inputs[4]), vectors_.In(scratch, 0));
     const auto task = [&](int64_t block, int64_t n) {
       const int64_t at = image_.At(n, block);
-      return NormGradientTask<Element>{x + at, dy + at, mask ? mask + image_.MaskAt(n, block) : nullptr,
-                                       image_.positions, vectors_.In(scratch, 0) + block * image_.lanes};
+      return NormGradientTask<Element>{x + at, dy + at, more_dy ? more_dy + at : nullptr,
+                                       mask ? mask + image_.MaskAt(n, block) : nullptr, image_.positions, image_.Next(n), vectors_.In(scratch, 0) + block * image_.lanes};
     };
     const auto add_up = [&](int64_t block, int64_t n) {
       code_.gradient_sums(task(block, n), d ? d + image_.At(n, block) : nullptr, sums_.In(scratch, n, block),
@@ -49,7 +52,7 @@ class BlockedBatchNormBackward : public CpuPlan {
     const auto settle = [&](int64_t block) { Settle(block, inputs, out, scratch); };
     const auto write = [&](int64_t block, int64_t n) {
       NormGradientTask<Element> of = task(block, n);
-      if (d) of.dy = d + image_.At(n, block), of.mask = nullptr;
+      if (d) of = {of.x, d + image_.At(n, block), nullptr, nullptr, of.positions, of.ahead, of.mean};
       const int64_t channel = block * image_.lanes;
       const float* of_x = params_.training ? vectors_.In(scratch, 2) + channel : nullptr;
       code_.gradient(of, vectors_.In(scratch, 1) + channel, of_x, vectors_.In(scratch, 3) + channel,
@@ -99,7 +102,7 @@ class BlockedBatchNormBackward : public CpuPlan {
   const BatchNormCode<Element>& code_;
   BatchNormParams params_;
   NormImage image_;
-  bool has_residual_, has_mask_;
+  bool has_residual_, has_mask_, has_more_;
   InputReorders reorders_;
   ImageVectors sums_, products_;  // of each image
   ChannelVectors vectors_;        // mean, scale, of_x, offset

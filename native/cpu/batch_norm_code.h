@@ -10,6 +10,8 @@ namespace residua::cpu {
 // A block holds as many channels as a vector has lanes: images are [positions, lanes], per-channel values [lanes], masks
 // a bit a lane at each position.
 
+// `ahead`: elements to the same block in the image that comes next, which is fetched meanwhile; 0: none.
+
 // y = (x - mean) * scale + shift [+ residual], [max(., 0)]
 template <class Element>
 struct NormTask {
@@ -18,16 +20,17 @@ struct NormTask {
   Element* y;               // may be the residual
   uint8_t* mask;            // where the ReLU lets through; null: nobody asks
   bool relu;
-  int64_t positions;
+  int64_t positions, ahead;
   const float *mean, *scale, *shift;
 };
 
-// Of dy, or of what `mask` lets through of it, called d.
+// Of d: dy [+ more_dy], as far as `mask` lets it through.
 template <class Element>
 struct NormGradientTask {
   const Element *x, *dy;
-  const uint8_t* mask;  // null: all
-  int64_t positions;
+  const Element* more_dy;  // null: none
+  const uint8_t* mask;     // null: all
+  int64_t positions, ahead;
   const float* mean;
 };
 
@@ -36,11 +39,11 @@ struct BatchNormCode {
   using Element = T;
   int64_t lanes;
   // Means, and sums of the squares of what deviates from them.
-  void (*moments)(const Element* x, int64_t positions, float* mean, float* squares);
+  void (*moments)(const Element* x, int64_t positions, int64_t ahead, float* mean, float* squares);
   void (*normalise)(const NormTask<Element>& task);
-  // Sums over the positions of d and of d * (x - mean). Also writes d, where `d` is not null.
+  // Sums over the positions of d and of d * (x - mean). Also writes d, where `d` is not null; it may be dy.
   void (*gradient_sums)(const NormGradientTask<Element>& task, Element* d, float* sum, float* product);
-  // dx = d * scale + (x - mean) * of_x + offset; d * scale where `of_x` is null. dx may be dy.
+  // dx = d * scale + (x - mean) * of_x + offset; d * scale where `of_x` is null. dx may be dy. There is no more_dy.
   void (*gradient)(const NormGradientTask<Element>& task, const float* scale, const float* of_x, const float* offset,
                    Element* dx);
 };

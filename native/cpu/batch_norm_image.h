@@ -28,6 +28,9 @@ struct NormImage {
   int64_t block_elements() const { return positions * lanes; }
   int64_t elements() const { return images * blocks * block_elements(); }
   int64_t At(int64_t image, int64_t block) const { return (image * blocks + block) * block_elements(); }
+  // From an image to the next, or to the one before.
+  int64_t Next(int64_t image) const { return image + 1 < images ? blocks * block_elements() : 0; }
+  int64_t Before(int64_t image) const { return image > 0 ? -blocks * block_elements() : 0; }
   int64_t MaskBytes() const { return elements() / 8; }
   int64_t MaskAt(int64_t image, int64_t block) const { return At(image, block) / 8; }
 };

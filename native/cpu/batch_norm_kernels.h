@@ -20,16 +20,24 @@ struct NormKernels {
     return LoadVector(image + position * kVectorLanes);
   }
 
+  // Into the second-level cache.
+  static RESIDUA_VECTOR_INLINE void Fetch(const Element* image, int64_t position) {
+    _mm_prefetch(reinterpret_cast<const char*>(image + position * kVectorLanes), _MM_HINT_T1);
+  }
+
   static RESIDUA_VECTOR_INLINE Vector Total(const Vector (&sums)[kTogether]) {
     return Add(Add(sums[0], sums[1]), Add(sums[2], sums[3]));
   }
 
-  static RESIDUA_VECTOR_INLINE Vector Sum(const Element* x, int64_t count) {
+  static RESIDUA_VECTOR_INLINE Vector Sum(const Element* x, int64_t count, int64_t ahead) {
     Vector sums[kTogether] = {InAllLanes(0), InAllLanes(0), InAllLanes(0), InAllLanes(0)};
     int64_t i = 0;
     for (; i + kTogether <= count; i += kTogether) {
 #pragma GCC unroll 4
-      for (int64_t k = 0; k < kTogether; ++k) sums[k] = Add(sums[k], Load(x, i + k));
+      for (int64_t k = 0; k < kTogether; ++k) {
+        sums[k] = Add(sums[k], Load(x, i + k));
+        Fetch(x + ahead, i + k);
+      }
     }
     for (; i < count; ++i) sums[0] = Add(sums[0], Load(x, i));
     return Total(sums);
@@ -54,12 +62,13 @@ struct NormKernels {
 
   // Chunk by chunk, put together as in Chan, Golub and LeVeque 1979, "Updating formulae and a pairwise algorithm for
   // computing sample variances".
-  RESIDUA_VECTOR_TARGET static void Moments(const Element* x, int64_t positions, float* mean_out, float* squares_out) {
+  RESIDUA_VECTOR_TARGET static void Moments(const Element* x, int64_t positions, int64_t ahead, float* mean_out,
+                                            float* squares_out) {
     Vector mean = InAllLanes(0), squares = InAllLanes(0);
     for (int64_t before = 0; before < positions; before += kChunk) {
       const int64_t count = std::min(kChunk, positions - before);
       const Element* chunk = x + before * kVectorLanes;
-      const Vector chunk_mean = Multiply(Sum(chunk, count), InAllLanes(1.0f / static_cast<float>(count)));
+      const Vector chunk_mean = Multiply(Sum(chunk, count, ahead), InAllLanes(1.0f / static_cast<float>(count)));
       const Vector difference = Subtract(chunk_mean, mean);
       const float weight = static_cast<float>(count) / static_cast<float>(before + count);
       mean = MultiplyAdd(difference, InAllLanes(weight), mean);
@@ -75,7 +84,10 @@ struct NormKernels {
     const Vector mean = LoadVector(t.mean), scale = LoadVector(t.scale), shift = LoadVector(t.shift);
     for (int64_t i = 0; i < t.positions; ++i) {
       Vector y = MultiplyAdd(Subtract(Load(t.x, i), mean), scale, shift);
-      if constexpr (has_residual) y = Add(y, Load(t.residual, i));
+      if constexpr (has_residual) {
+        y = Add(y, Load(t.residual, i));
+        Fetch(t.residual + t.ahead, i);
+      }
       if constexpr (has_mask) {
         const LaneBits bits = LetThrough(y);
         std::memcpy(t.mask + i * kMaskBytes, &bits, sizeof(bits));
@@ -91,25 +103,29 @@ struct NormKernels {
     return t.residual ? NormaliseAs<true, true, false>(t) : NormaliseAs<false, true, false>(t);
   }
 
-  template <bool has_mask>
+  template <bool has_mask, bool has_more>
   static RESIDUA_VECTOR_INLINE Vector LoadGradient(const Gradient& t, int64_t position) {
-    const Vector dy = Load(t.dy, position);
+    Vector dy = Load(t.dy, position);
+    if constexpr (has_more) dy = Add(dy, Load(t.more_dy, position));
     if constexpr (!has_mask) return dy;
     LaneBits bits;
     std::memcpy(&bits, t.mask + position * kMaskBytes, sizeof(bits));
     return KeepLanes(bits, dy);
   }
 
-  template <bool has_mask, bool writes>
+  template <bool has_mask, bool has_more, bool writes>
   static RESIDUA_VECTOR_INLINE void AddGradient(const Gradient& t, int64_t position, Vector mean, Element* d_out,
                                                 Vector* sum, Vector* product) {
-    const Vector d = LoadGradient<has_mask>(t, position);
+    const Vector d = LoadGradient<has_mask, has_more>(t, position);
     if constexpr (writes) StoreVector(d, d_out + position * kVectorLanes);
     *sum = Add(*sum, d);
     *product = MultiplyAdd(d, Subtract(Load(t.x, position), mean), *product);
+    Fetch(t.x + t.ahead, position);
+    Fetch(t.dy + t.ahead, position);
+    if constexpr (has_more) Fetch(t.more_dy + t.ahead, position);
   }
 
-  template <bool has_mask, bool writes>
+  template <bool has_mask, bool has_more, bool writes>
   RESIDUA_VECTOR_TARGET static void GradientSumsAs(const Gradient& t, Element* d, float* sum, float* product) {
     const Vector mean = LoadVector(t.mean);
     Vector sums[kTogether] = {InAllLanes(0), InAllLanes(0), InAllLanes(0), InAllLanes(0)};
@@ -118,17 +134,27 @@ struct NormKernels {
     for (; i + kTogether <= t.positions; i += kTogether) {
 #pragma GCC unroll 4
       for (int64_t k = 0; k < kTogether; ++k) {
-        AddGradient<has_mask, writes>(t, i + k, mean, d, &sums[k], &products[k]);
+        AddGradient<has_mask, has_more, writes>(t, i + k, mean, d, &sums[k], &products[k]);
       }
     }
-    for (; i < t.positions; ++i) AddGradient<has_mask, writes>(t, i, mean, d, &sums[0], &products[0]);
+    for (; i < t.positions; ++i) {
+      AddGradient<has_mask, has_more, writes>(t, i, mean, d, &sums[0], &products[0]);
+    }
     StoreVector(Total(sums), sum);
     StoreVector(Total(products), product);
   }
 
+  template <bool has_mask, bool has_more>
+  static void GradientSumsOf(const Gradient& t, Element* d, float* sum, float* product) {
+    if (d) return GradientSumsAs<has_mask, has_more, true>(t, d, sum, product);
+    GradientSumsAs<has_mask, has_more, false>(t, d, sum, product);
+  }
+
   static void GradientSums(const Gradient& t, Element* d, float* sum, float* product) {
-    if (t.mask) return d ? GradientSumsAs<true, true>(t, d, sum, product) : GradientSumsAs<true, false>(t, d, sum, product);
-    return d ? GradientSumsAs<false, true>(t, d, sum, product) : GradientSumsAs<false, false>(t, d, sum, product);
+    if (t.mask) {
+      return t.more_dy ? GradientSumsOf<true, true>(t, d, sum, product) : GradientSumsOf<true, false>(t, d, sum, product);
+    }
+    return t.more_dy ? GradientSumsOf<false, true>(t, d, sum, product) : GradientSumsOf<false, false>(t, d, sum, product);
   }
 
   template <bool has_mask>
@@ -138,7 +164,7 @@ struct NormKernels {
     const Vector of_x = LoadVector(of_x_in), offset = LoadVector(offset_in);
     for (int64_t i = 0; i < t.positions; ++i) {
       const Vector from_x = MultiplyAdd(Subtract(Load(t.x, i), mean), of_x, offset);
-      StoreVector(MultiplyAdd(LoadGradient<has_mask>(t, i), scale, from_x), dx + i * kVectorLanes);
+      StoreVector(MultiplyAdd(LoadGradient<has_mask, false>(t, i), scale, from_x), dx + i * kVectorLanes);
     }
   }
 
@@ -146,7 +172,7 @@ struct NormKernels {
   RESIDUA_VECTOR_TARGET static void ScaleAs(const Gradient& t, const float* scale_in, Element* dx) {
     const Vector scale = LoadVector(scale_in);
     for (int64_t i = 0; i < t.positions; ++i) {
-      StoreVector(Multiply(LoadGradient<has_mask>(t, i), scale), dx + i * kVectorLanes);
+      StoreVector(Multiply(LoadGradient<has_mask, false>(t, i), scale), dx + i * kVectorLanes);
     }
   }
 

@@ -118,6 +118,9 @@ PlanPtr PrepareBatchNormBackward(const CudaContext& context, const Op& op, const
 }
 
 PlanPtr PrepareBatchNormAddReluBackward(const CudaContext& context, const Op& op, const Descs& inputs, Descs outputs) {
+  if (inputs.size() > 7) {
+    throw Error(ErrorCode::kNative, "batchNormAddReluBackward of two gradients is for the CPU: add them first.");
+  }
   return PrepareBackward(context, std::get<BatchNormParams>(op.params), BatchNormTail::kAddRelu, inputs,
                          std::move(outputs));
 }

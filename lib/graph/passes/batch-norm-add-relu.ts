@@ -1,7 +1,4 @@
-// Training on a GPU: the end of a residual block - BatchNorm, sum, ReLU - as the one op for which cuDNN has engines. Not on the CPU:
-// oneDNN's BatchNorm takes no second operand, so its batchNormAddRelu is the same two passes over memory, with a mask to write on
-// top; addRelu gates its gradient by its own result, which the next layer keeps anyway.
-import type { Target } from '../optimise.js';
+// Training: the end of a residual block - BatchNorm, sum, ReLU - in one pass over memory, and its gradients likewise.
 import type { Node, Program, ValueDesc } from '../program.js';
 import { isBackwardOf } from './batch-norm-relu.js';
 import { canMove, replaceNodes } from './rewrite.js';
@@ -13,8 +10,7 @@ interface Backward {
 }
 
 /** batchNorm -> addRelu, its only user, with the gradients of both. */
-export function fuseBatchNormAddRelu(program: Program, target: Target): Program {
-  if (target !== 'gpu') return program;
+export function fuseBatchNormAddRelu(program: Program): Program {
   const users = new Users(program);
   const values = [...program.values];
   const replaced = new Map<Node, Node[]>();
