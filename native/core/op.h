@@ -23,7 +23,8 @@ enum class OpKind : int32_t {
                            //   not training: mean and variance are the running ones, relu must be 0  BatchNormParams
   kBatchNormAddRelu,       // x, residual, gamma, beta, running_mean!, running_var! -> y = max(norm(x) + residual, 0),
                            //   and when training: mean, variance, mask, as above    BatchNormParams (relu: ignored)
-  kBatchNormAddReluBackward,  // x, dy, gamma, beta, mean, variance, mask, of a forward pass in training, [more_dy: where
+  kBatchNormAddReluBackward,  // x, dy, gamma, beta, mean, variance, mask, of a forward pass in training, [more_dy:
+                              // where
                               //   y was used twice, the gradient is dy + more_dy; on the CPU alone]
                               //   -> dx, dresidual, dgamma, dbeta                   BatchNormParams (relu: ignored)
   kRelu,                      // x -> y

@@ -1,6 +1,6 @@
-// max(batchNorm(x) + residual, 0), the end of a residual block, and its gradients. In blocks of channels by residua's own
-// kernels; in other layouts BatchNorm as its own op runs it, and a loop over its result that adds, clips and keeps for
-// each value whether it was let through.
+// max(batchNorm(x) + residual, 0), the end of a residual block, and its gradients. In blocks of channels by residua's
+// own kernels; in other layouts BatchNorm as its own op runs it, and a loop over its result that adds, clips and keeps
+// for each value whether it was let through.
 #include "cpu/batch_norm_blocks.h"
 #include "cpu/cpu_plan.h"
 #include "cpu/element.h"

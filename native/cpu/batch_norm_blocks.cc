@@ -51,8 +51,9 @@ class BlockedBatchNorm : public CpuPlan {
       const int64_t at = image_.At(n, block), channel = block * image_.lanes;
       code_.normalise({x + at, residual ? residual + at : nullptr, static_cast<Element*>(out[0]) + at,
                        outputs.size() == 4 ? static_cast<uint8_t*>(out[3]) + image_.MaskAt(n, block) : nullptr,
-                       has_residual_ || params_.relu != 0, image_.positions, image_.Before(n), vectors_.In(scratch, 0) + channel,
-                       vectors_.In(scratch, 1) + channel, vectors_.In(scratch, 2) + channel});
+                       has_residual_ || params_.relu != 0, image_.positions, image_.Before(n),
+                       vectors_.In(scratch, 0) + channel, vectors_.In(scratch, 1) + channel,
+                       vectors_.In(scratch, 2) + channel});
     };
     ForEachBlock(image_, moments, settle, normalise);
   }
@@ -67,7 +68,11 @@ class BlockedBatchNorm : public CpuPlan {
   Statistics StatisticsOf(void* const* inputs, void* const* out) const {
     void* const* first = inputs + (has_residual_ ? 2 : 1);
     const auto at = [](void* values) { return static_cast<float*>(values); };
-    return {at(first[0]), at(first[1]), at(first[2]), at(first[3]), params_.training ? at(out[1]) : nullptr,
+    return {at(first[0]),
+            at(first[1]),
+            at(first[2]),
+            at(first[3]),
+            params_.training ? at(out[1]) : nullptr,
             params_.training ? at(out[2]) : nullptr};
   }
 

@@ -5,14 +5,15 @@
 namespace residua::cpu {
 namespace {
 
-// With d what the ReLU lets through of dy, or of dy and another gradient of y, and x' = (x - mean) / sqrt(variance + epsilon), in training
+// With d what the ReLU lets through of dy, or of dy and another gradient of y, and x' = (x - mean) / sqrt(variance +
+// epsilon), in training
 //   dx = gamma / sqrt(variance + epsilon) * (d - mean(d) - x' * mean(d * x')), dgamma = sum(d * x'), dbeta = sum(d);
 // otherwise mean and variance are constants, and dx = gamma / sqrt(variance + epsilon) * d.
 template <class Element>
 class BlockedBatchNormBackward : public CpuPlan {
  public:
-  BlockedBatchNormBackward(const CpuContext& context, const BatchNormCode<Element>& code,
-                           const BatchNormParams& params, const Descs& inputs, Descs plan_outputs, bool has_residual)
+  BlockedBatchNormBackward(const CpuContext& context, const BatchNormCode<Element>& code, const BatchNormParams& params,
+                           const Descs& inputs, Descs plan_outputs, bool has_residual)
       : code_(code),
         params_(params),
         image_(*NormImage::Of(inputs[0], code.lanes)),
@@ -42,8 +43,13 @@ class BlockedBatchNormBackward : public CpuPlan {
     PadMean(static_cast<const float*>(inputs[4]), vectors_.In(scratch, 0));
     const auto task = [&](int64_t block, int64_t n) {
       const int64_t at = image_.At(n, block);
-      return NormGradientTask<Element>{x + at, dy + at, more_dy ? more_dy + at : nullptr,
-                                       mask ? mask + image_.MaskAt(n, block) : nullptr, image_.positions, image_.Next(n), vectors_.In(scratch, 0) + block * image_.lanes};
+      return NormGradientTask<Element>{x + at,
+                                       dy + at,
+                                       more_dy ? more_dy + at : nullptr,
+                                       mask ? mask + image_.MaskAt(n, block) : nullptr,
+                                       image_.positions,
+                                       image_.Next(n),
+                                       vectors_.In(scratch, 0) + block * image_.lanes};
     };
     const auto add_up = [&](int64_t block, int64_t n) {
       code_.gradient_sums(task(block, n), d ? d + image_.At(n, block) : nullptr, sums_.In(scratch, n, block),

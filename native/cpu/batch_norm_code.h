@@ -7,8 +7,8 @@
 
 namespace residua::cpu {
 
-// A block holds as many channels as a vector has lanes: images are [positions, lanes], per-channel values [lanes], masks
-// a bit a lane at each position.
+// A block holds as many channels as a vector has lanes: images are [positions, lanes], per-channel values [lanes],
+// masks a bit a lane at each position.
 
 // `ahead`: elements to the same block in the image that comes next, which is fetched meanwhile; 0: none.
 

@@ -1,5 +1,5 @@
-// BatchNorm of one block of channels in one image (batch_norm_code.h). To be included after float_vectors_*.h, for whose
-// vectors it is compiled.
+// BatchNorm of one block of channels in one image (batch_norm_code.h). To be included after float_vectors_*.h, for
+// whose vectors it is compiled.
 #pragma once
 #include <algorithm>
 #include <cstring>
@@ -11,8 +11,8 @@ namespace {
 
 template <class Element>
 struct NormKernels {
-  static constexpr int64_t kChunk = 256;     // positions, which stay in the first-level cache
-  static constexpr int64_t kTogether = 4;    // sums that do not wait for each other
+  static constexpr int64_t kChunk = 256;                   // positions, which stay in the first-level cache
+  static constexpr int64_t kTogether = 4;                  // sums that do not wait for each other
   static constexpr int64_t kMaskBytes = sizeof(LaneBits);  // of a position
   using Gradient = NormGradientTask<Element>;
 
@@ -152,9 +152,11 @@ struct NormKernels {
 
   static void GradientSums(const Gradient& t, Element* d, float* sum, float* product) {
     if (t.mask) {
-      return t.more_dy ? GradientSumsOf<true, true>(t, d, sum, product) : GradientSumsOf<true, false>(t, d, sum, product);
+      return t.more_dy ? GradientSumsOf<true, true>(t, d, sum, product)
+                       : GradientSumsOf<true, false>(t, d, sum, product);
     }
-    return t.more_dy ? GradientSumsOf<false, true>(t, d, sum, product) : GradientSumsOf<false, false>(t, d, sum, product);
+    return t.more_dy ? GradientSumsOf<false, true>(t, d, sum, product)
+                     : GradientSumsOf<false, false>(t, d, sum, product);
   }
 
   template <bool has_mask>

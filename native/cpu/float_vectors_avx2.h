@@ -1,6 +1,6 @@
 // Vectors of 8 numbers by AVX2 and FMA, for the headers that are compiled for each kind of vectors
-// (panel_product_kernel.h, winograd_vector_transforms.h, batch_norm_kernels.h). What is compiled with them must be called only where the
-// processor has these instructions.
+// (panel_product_kernel.h, winograd_vector_transforms.h, batch_norm_kernels.h). What is compiled with them must be
+// called only where the processor has these instructions.
 #pragma once
 
 #if defined(__x86_64__) && defined(__GNUC__)

@@ -1,6 +1,7 @@
 // Vectors of 16 numbers by AVX-512, for the headers that are compiled for each kind of vectors
-// (panel_product_kernel.h, winograd_vector_transforms.h, batch_norm_kernels.h). What is compiled with them must be called only where the
-// processor has these instructions. One target for both types: in float32 no instruction of AVX512-BF16 is used.
+// (panel_product_kernel.h, winograd_vector_transforms.h, batch_norm_kernels.h). What is compiled with them must be
+// called only where the processor has these instructions. One target for both types: in float32 no instruction of
+// AVX512-BF16 is used.
 #pragma once
 #include "cpu/bfloat16_vectors.h"
 
