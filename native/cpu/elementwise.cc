@@ -1,4 +1,5 @@
 // Add, Sub, Mul, Div, Equal with NumPy broadcasting.
+#include "cpu/bfloat16_loops.h"
 #include "cpu/broadcast.h"
 #include "cpu/cpu_plan.h"
 #include "cpu/element.h"
@@ -11,29 +12,34 @@ constexpr int64_t kGrain = 16384;  // elements a thread gets at least
 // Integers wrap, as in NumPy. `kKeepsZero`: 0 op 0 is 0, so that the padding of blocked layouts stays 0.
 struct AddOp {
   static constexpr bool kKeepsZero = true;
+  static constexpr BFloat16Loops::Binary BFloat16Loops::*kVectorLoop = &BFloat16Loops::add;
   static RESIDUA_INLINE float Apply(float a, float b) { return a + b; }
   static RESIDUA_INLINE int32_t Apply(int32_t a, int32_t b) { return static_cast<int32_t>(uint32_t(a) + uint32_t(b)); }
 };
 
 struct SubOp {
   static constexpr bool kKeepsZero = true;
+  static constexpr BFloat16Loops::Binary BFloat16Loops::*kVectorLoop = &BFloat16Loops::subtract;
   static RESIDUA_INLINE float Apply(float a, float b) { return a - b; }
   static RESIDUA_INLINE int32_t Apply(int32_t a, int32_t b) { return static_cast<int32_t>(uint32_t(a) - uint32_t(b)); }
 };
 
 struct MulOp {
   static constexpr bool kKeepsZero = true;
+  static constexpr BFloat16Loops::Binary BFloat16Loops::*kVectorLoop = &BFloat16Loops::multiply;
   static RESIDUA_INLINE float Apply(float a, float b) { return a * b; }
   static RESIDUA_INLINE int32_t Apply(int32_t a, int32_t b) { return static_cast<int32_t>(uint32_t(a) * uint32_t(b)); }
 };
 
 struct DivOp {  // floats only
   static constexpr bool kKeepsZero = false;
+  static constexpr std::nullptr_t kVectorLoop = nullptr;
   static RESIDUA_INLINE float Apply(float a, float b) { return a / b; }
 };
 
 struct EqualOp {
   static constexpr bool kKeepsZero = false;
+  static constexpr std::nullptr_t kVectorLoop = nullptr;
   template <class C>
   static RESIDUA_INLINE int32_t Apply(C a, C b) {
     return a == b;
@@ -66,6 +72,13 @@ void BinaryKernel(const void* a_bytes, int64_t stride_a, const void* b_bytes, in
   } else {
     std::fill_n(y, count, Store<Out>(OpType::Apply(Load(*a), Load(*b))));
   }
+}
+
+// The same for operands of bfloat16, which the processor's own instructions round.
+template <class OpType>
+void VectorKernel(const void* a, int64_t stride_a, const void* b, int64_t stride_b, void* y, int64_t count) {
+  if (stride_a == 1 && stride_b == 1) return (VectorBFloat16Loops()->*OpType::kVectorLoop)(a, b, y, count);
+  BinaryKernel<OpType, BFloat16>(a, stride_a, b, stride_b, y, count);
 }
 
 // Operands of one shape, in the layout of operand `reference`, which the output takes over.
@@ -148,6 +161,9 @@ class BroadcastBinaryPlan : public PlainPlan {
 
 template <class OpType>
 Kernel KernelFor(DType dtype) {
+  if constexpr (!std::is_same_v<decltype(OpType::kVectorLoop), const std::nullptr_t>) {
+    if (dtype == DType::kBFloat16 && VectorBFloat16Loops()) return VectorKernel<OpType>;
+  }
   const auto select = [](auto tag) -> Kernel { return &BinaryKernel<OpType, typename decltype(tag)::Type>; };
   if constexpr (std::is_same_v<OpType, DivOp>) {
     return DispatchFloat(dtype, select);

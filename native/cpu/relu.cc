@@ -2,6 +2,7 @@
 // through.
 #include <cstring>
 
+#include "cpu/bfloat16_loops.h"
 #include "cpu/cpu_plan.h"
 #include "cpu/element.h"
 
@@ -45,8 +46,12 @@ void ReluBackwardFloat16(const void* a, const void* b, void* y, int64_t n) {
   Loop<ReluBackwardOp, Float16>(a, b, y, n);
 }
 RESIDUA_SIMD void AddReluFloat(const void* a, const void* b, void* y, int64_t n) { Loop<AddReluOp, float>(a, b, y, n); }
-RESIDUA_SIMD void AddReluBFloat16(const void* a, const void* b, void* y, int64_t n) {
+RESIDUA_SIMD void PlainAddReluBFloat16(const void* a, const void* b, void* y, int64_t n) {
   Loop<AddReluOp, BFloat16>(a, b, y, n);
+}
+Kernel AddReluBFloat16() {
+  const BFloat16Loops* loops = VectorBFloat16Loops();
+  return loops ? loops->add_relu : PlainAddReluBFloat16;
 }
 void AddReluFloat16(const void* a, const void* b, void* y, int64_t n) { Loop<AddReluOp, Float16>(a, b, y, n); }
 
@@ -77,8 +82,12 @@ RESIDUA_INLINE void GradientSumLoop(const void* a_bytes, const void* b_bytes, co
 RESIDUA_SIMD void GradientSumFloat(const void* a, const void* b, const void* y, void* dx, int64_t n) {
   GradientSumLoop<float>(a, b, y, dx, n);
 }
-RESIDUA_SIMD void GradientSumBFloat16(const void* a, const void* b, const void* y, void* dx, int64_t n) {
+RESIDUA_SIMD void PlainGradientSumBFloat16(const void* a, const void* b, const void* y, void* dx, int64_t n) {
   GradientSumLoop<BFloat16>(a, b, y, dx, n);
+}
+GradientSumKernel GradientSumBFloat16() {
+  const BFloat16Loops* loops = VectorBFloat16Loops();
+  return loops ? loops->gradient_sum : PlainGradientSumBFloat16;
 }
 void GradientSumFloat16(const void* a, const void* b, const void* y, void* dx, int64_t n) {
   GradientSumLoop<Float16>(a, b, y, dx, n);
@@ -128,7 +137,8 @@ class GradientSumPlan : public FlatPlan {
  public:
   GradientSumPlan(const CpuContext& context, const Descs& inputs, Descs plan_outputs, size_t reference)
       : FlatPlan(context, inputs, std::move(plan_outputs), reference),
-        kernel_(Select(inputs[0].dtype, GradientSumFloat, GradientSumBFloat16, GradientSumFloat16)),
+        kernel_(
+            Select<GradientSumKernel>(inputs[0].dtype, GradientSumFloat, GradientSumBFloat16(), GradientSumFloat16)),
         size_(SizeOf(inputs[0].dtype)) {
     overwritable = AllOf(inputs);
   }
@@ -174,7 +184,7 @@ PlanPtr PrepareReluBackward(const CpuContext& context, const Op&, const Descs& i
 
 PlanPtr PrepareAddRelu(const CpuContext& context, const Op&, const Descs& inputs, Descs outputs) {
   return Prepare(context, inputs, std::move(outputs),
-                 Select(inputs[0].dtype, AddReluFloat, AddReluBFloat16, AddReluFloat16));
+                 Select<Kernel>(inputs[0].dtype, AddReluFloat, AddReluBFloat16(), AddReluFloat16));
 }
 
 PlanPtr PrepareAddReluBackward(const CpuContext& context, const Op&, const Descs& inputs, Descs outputs) {
