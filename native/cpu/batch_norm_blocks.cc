@@ -40,20 +40,18 @@ class BlockedBatchNorm : public CpuPlan {
     const void* const* read_from = reorders_.Run(inputs, scratch);
     const Element* residual = has_residual_ ? static_cast<const Element*>(read_from[1]) : nullptr;
     const Statistics statistics = StatisticsOf(inputs, out);
-    const auto moments = [&](int64_t block, int64_t n) {
-      if (params_.training) {
-        code_.moments(x + image_.At(n, block), image_.positions, image_.Next(n), means_.In(scratch, n, block),
-                      squares_.In(scratch, n, block));
-      }
+    const auto moments = [&](int64_t block, int64_t group) {
+      if (!params_.training) return;
+      code_.moments(image_.Box(group, 1), x + image_.At(group, block), means_.In(scratch, group, block),
+                    squares_.In(scratch, group, block));
     };
     const auto settle = [&](int64_t block) { Settle(block, statistics, scratch); };
-    const auto normalise = [&](int64_t block, int64_t n) {
-      const int64_t at = image_.At(n, block), channel = block * image_.lanes;
-      code_.normalise({x + at, residual ? residual + at : nullptr, static_cast<Element*>(out[0]) + at,
-                       outputs.size() == 4 ? static_cast<uint8_t*>(out[3]) + image_.MaskAt(n, block) : nullptr,
-                       has_residual_ || params_.relu != 0, image_.positions, image_.Before(n),
-                       vectors_.In(scratch, 0) + channel, vectors_.In(scratch, 1) + channel,
-                       vectors_.In(scratch, 2) + channel});
+    const auto normalise = [&](int64_t block, int64_t group) {
+      const int64_t at = image_.At(group, block), channel = block * image_.lanes;
+      code_.normalise(
+          {image_.Box(group, -1), x + at, residual ? residual + at : nullptr, static_cast<Element*>(out[0]) + at,
+           outputs.size() == 4 ? static_cast<uint8_t*>(out[3]) + at / 8 : nullptr, has_residual_ || params_.relu != 0,
+           vectors_.In(scratch, 0) + channel, vectors_.In(scratch, 1) + channel, vectors_.In(scratch, 2) + channel});
     };
     ForEachBlock(image_, moments, settle, normalise);
   }
@@ -93,14 +91,16 @@ class BlockedBatchNorm : public CpuPlan {
   // The biased variance normalises, the unbiased one enters the running variance.
   void SettleBatch(int64_t c, const Statistics& s, void* scratch) const {
     const int64_t block = c / image_.lanes, lane = c % image_.lanes;
-    double mean = 0, squares = 0;
-    for (int64_t n = 0; n < image_.images; ++n) mean += means_.In(scratch, n, block)[lane];
-    mean /= static_cast<double>(image_.images);
-    for (int64_t n = 0; n < image_.images; ++n) {
-      const double difference = means_.In(scratch, n, block)[lane] - mean;
-      squares += squares_.In(scratch, n, block)[lane] + difference * difference * static_cast<double>(image_.positions);
-    }
     const double count = static_cast<double>(image_.images * image_.positions);
+    double mean = 0, squares = 0;
+    for (int64_t group = 0; group < image_.groups(); ++group) {
+      mean += means_.In(scratch, group, block)[lane] * (static_cast<double>(image_.PositionsIn(group)) / count);
+    }
+    for (int64_t group = 0; group < image_.groups(); ++group) {
+      const double difference = means_.In(scratch, group, block)[lane] - mean;
+      squares += squares_.In(scratch, group, block)[lane];
+      squares += difference * difference * static_cast<double>(image_.PositionsIn(group));
+    }
     s.mean[c] = static_cast<float>(mean);
     s.variance[c] = static_cast<float>(squares / count);
     const double unbiased = squares / std::max(count - 1, 1.0);
@@ -113,7 +113,7 @@ class BlockedBatchNorm : public CpuPlan {
   NormImage image_;
   bool has_residual_;
   InputReorders reorders_;
-  ImageVectors means_, squares_;  // of each image
+  GroupVectors means_, squares_;  // of each group of images
   ChannelVectors vectors_;        // mean, scale, shift
 };
 

@@ -41,28 +41,28 @@ class BlockedBatchNormBackward : public CpuPlan {
     const uint8_t* mask = has_mask_ ? static_cast<const uint8_t*>(inputs[6]) : nullptr;
     Element *dx = static_cast<Element*>(out[0]), *d = has_residual_ ? static_cast<Element*>(out[1]) : nullptr;
     PadMean(static_cast<const float*>(inputs[4]), vectors_.In(scratch, 0));
-    const auto task = [&](int64_t block, int64_t n) {
-      const int64_t at = image_.At(n, block);
-      return NormGradientTask<Element>{x + at,
+    const auto task = [&](int64_t block, int64_t group) {
+      const int64_t at = image_.At(group, block);
+      return NormGradientTask<Element>{image_.Box(group, 1),
+                                       x + at,
                                        dy + at,
                                        more_dy ? more_dy + at : nullptr,
-                                       mask ? mask + image_.MaskAt(n, block) : nullptr,
-                                       image_.positions,
-                                       image_.Next(n),
+                                       mask ? mask + at / 8 : nullptr,
                                        vectors_.In(scratch, 0) + block * image_.lanes};
     };
-    const auto add_up = [&](int64_t block, int64_t n) {
-      code_.gradient_sums(task(block, n), d ? d + image_.At(n, block) : nullptr, sums_.In(scratch, n, block),
-                          products_.In(scratch, n, block));
+    const auto add_up = [&](int64_t block, int64_t group) {
+      code_.gradient_sums(task(block, group), d ? d + image_.At(group, block) : nullptr,
+                          sums_.In(scratch, group, block), products_.In(scratch, group, block));
     };
     const auto settle = [&](int64_t block) { Settle(block, inputs, out, scratch); };
-    const auto write = [&](int64_t block, int64_t n) {
-      NormGradientTask<Element> of = task(block, n);
-      if (d) of = {of.x, d + image_.At(n, block), nullptr, nullptr, of.positions, of.ahead, of.mean};
+    const auto write = [&](int64_t block, int64_t group) {
+      NormGradientTask<Element> of = task(block, group);
+      of.box = image_.Box(group, -1);
+      if (d) of = {of.box, of.x, d + image_.At(group, block), nullptr, nullptr, of.mean};
       const int64_t channel = block * image_.lanes;
       const float* of_x = params_.training ? vectors_.In(scratch, 2) + channel : nullptr;
       code_.gradient(of, vectors_.In(scratch, 1) + channel, of_x, vectors_.In(scratch, 3) + channel,
-                     dx + image_.At(n, block));
+                     dx + image_.At(group, block));
     };
     ForEachBlock(image_, add_up, settle, write);
   }
@@ -92,9 +92,9 @@ class BlockedBatchNormBackward : public CpuPlan {
       scale[c] = of_x[c] = offset[c] = 0;
       if (c >= image_.channels) continue;
       double sum = 0, product = 0;
-      for (int64_t n = 0; n < image_.images; ++n) {
-        sum += sums_.In(scratch, n, block)[c % image_.lanes];
-        product += products_.In(scratch, n, block)[c % image_.lanes];
+      for (int64_t group = 0; group < image_.groups(); ++group) {
+        sum += sums_.In(scratch, group, block)[c % image_.lanes];
+        product += products_.In(scratch, group, block)[c % image_.lanes];
       }
       const double inverse = 1 / std::sqrt(static_cast<double>(variance[c]) + params_.epsilon);
       dgamma[c] = static_cast<float>(product * inverse);
@@ -110,7 +110,7 @@ class BlockedBatchNormBackward : public CpuPlan {
   NormImage image_;
   bool has_residual_, has_mask_, has_more_;
   InputReorders reorders_;
-  ImageVectors sums_, products_;  // of each image
+  GroupVectors sums_, products_;  // of each group of images
   ChannelVectors vectors_;        // mean, scale, of_x, offset
 };
 

@@ -1,4 +1,4 @@
-// BatchNorm of one block of channels in one image by vector instructions: what the loops over blocks and images in
+// BatchNorm of one block of channels in some images by vector instructions: what the loops over blocks and images in
 // batch_norm_blocks.cc are made of. The code for a kind of vectors is in batch_norm_kernels.h.
 #pragma once
 #include <cstdint>
@@ -7,30 +7,34 @@
 
 namespace residua::cpu {
 
-// A block holds as many channels as a vector has lanes: images are [positions, lanes], per-channel values [lanes],
-// masks a bit a lane at each position.
+// A block holds as many channels as a vector has lanes: per-channel values are [lanes], masks have a bit a lane at each
+// position, in the order of the elements.
 
-// `ahead`: elements to the same block in the image that comes next, which is fetched meanwhile; 0: none.
+// The positions of a block in some images. Steps count elements.
+struct NormBox {
+  int64_t outer, inner, outer_step, inner_step;
+  int64_t ahead;  // to those that come next, which are fetched meanwhile; 0: none
+};
 
 // y = (x - mean) * scale + shift [+ residual], [max(., 0)]
 template <class Element>
 struct NormTask {
+  NormBox box;
   const Element* x;
   const Element* residual;  // null: none
   Element* y;               // may be the residual
   uint8_t* mask;            // where the ReLU lets through; null: nobody asks
   bool relu;
-  int64_t positions, ahead;
   const float *mean, *scale, *shift;
 };
 
 // Of d: dy [+ more_dy], as far as `mask` lets it through.
 template <class Element>
 struct NormGradientTask {
+  NormBox box;
   const Element *x, *dy;
   const Element* more_dy;  // null: none
   const uint8_t* mask;     // null: all
-  int64_t positions, ahead;
   const float* mean;
 };
 
@@ -39,7 +43,7 @@ struct BatchNormCode {
   using Element = T;
   int64_t lanes;
   // Means, and sums of the squares of what deviates from them.
-  void (*moments)(const Element* x, int64_t positions, int64_t ahead, float* mean, float* squares);
+  void (*moments)(const NormBox& box, const Element* x, float* mean, float* squares);
   void (*normalise)(const NormTask<Element>& task);
   // Sums over the positions of d and of d * (x - mean). Also writes d, where `d` is not null; it may be dy.
   void (*gradient_sums)(const NormGradientTask<Element>& task, Element* d, float* sum, float* product);

@@ -11,8 +11,10 @@
 
 namespace residua::cpu {
 
-// [images, blocks, positions, lanes]
+// [images, blocks, positions, lanes], and the images in groups: so many that the positions of a block in them are worth
+// a call.
 struct NormImage {
+  static constexpr int64_t kGroupPositions = 512;
   int64_t images, channels, blocks, positions, lanes;
 
   // Empty where `x` does not lie so, in blocks of `lanes` channels.
@@ -25,14 +27,22 @@ struct NormImage {
   }
 
   int64_t whole_channels() const { return blocks * lanes; }
-  int64_t block_elements() const { return positions * lanes; }
-  int64_t elements() const { return images * blocks * block_elements(); }
-  int64_t At(int64_t image, int64_t block) const { return (image * blocks + block) * block_elements(); }
-  // From an image to the next, or to the one before.
-  int64_t Next(int64_t image) const { return image + 1 < images ? blocks * block_elements() : 0; }
-  int64_t Before(int64_t image) const { return image > 0 ? -blocks * block_elements() : 0; }
-  int64_t MaskBytes() const { return elements() / 8; }
-  int64_t MaskAt(int64_t image, int64_t block) const { return At(image, block) / 8; }
+  int64_t image_elements() const { return blocks * positions * lanes; }
+  int64_t MaskBytes() const { return images * image_elements() / 8; }
+
+  int64_t group() const { return std::clamp<int64_t>(kGroupPositions / positions, 1, images); }
+  int64_t groups() const { return (images + group() - 1) / group(); }
+  int64_t ImagesIn(int64_t at) const { return std::min(group(), images - at * group()); }
+  int64_t PositionsIn(int64_t at) const { return ImagesIn(at) * positions; }
+  // The first element of a block in a group.
+  int64_t At(int64_t at, int64_t block) const { return at * group() * image_elements() + block * positions * lanes; }
+  // A block in a group; `direction` 1 or -1 is where the next one lies.
+  NormBox Box(int64_t at, int64_t direction) const {
+    const int64_t next = at + direction;
+    const int64_t ahead = next < 0 || next >= groups() || ImagesIn(next) < ImagesIn(at) ? 0 : direction * At(1, 0);
+    if (positions < 4) return {positions, ImagesIn(at), lanes, image_elements(), ahead};
+    return {ImagesIn(at), positions, image_elements(), lanes, ahead};
+  }
 };
 
 // Calls first(block, image) for all images of a block, then between(block), then second(block, image) for all images.
@@ -40,20 +50,20 @@ struct NormImage {
 // threads, the calls and what they may depend on are the same.
 template <class First, class Between, class Second>
 void ForEachBlock(const NormImage& image, const First& first, const Between& between, const Second& second) {
-  const int64_t threads = omp_get_max_threads();
+  const int64_t threads = omp_get_max_threads(), groups = image.groups();
   if (image.blocks % threads == 0 || image.blocks >= 4 * threads) {
     ParallelFor(image.blocks, 1, [&](int64_t begin, int64_t end) {
       for (int64_t block = begin; block < end; ++block) {
-        for (int64_t n = 0; n < image.images; ++n) first(block, n);
+        for (int64_t n = 0; n < groups; ++n) first(block, n);
         between(block);
-        for (int64_t n = image.images; n-- > 0;) second(block, n);  // the last one is in the cache
+        for (int64_t n = groups; n-- > 0;) second(block, n);  // the last one is in the cache
       }
     });
     return;
   }
-  const auto for_all = [&image](const auto& call) {
-    ParallelFor(image.blocks * image.images, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) call(i / image.images, i % image.images);
+  const auto for_all = [&](const auto& call) {
+    ParallelFor(image.blocks * groups, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) call(i / groups, i % groups);
     });
   };
   for_all(first);
@@ -76,17 +86,15 @@ class ChannelVectors {
   size_t at_;
 };
 
-// Of a block's channel in all images: [images, blocks, lanes].
-class ImageVectors {
+// Values of all channels in each group of images: [groups, blocks, lanes].
+class GroupVectors {
  public:
-  ImageVectors(const NormImage& image, size_t* scratch_bytes)
-      : image_(image), vectors_(image, image.images, scratch_bytes) {}
-  float* In(void* scratch, int64_t image, int64_t block) const {
-    return vectors_.In(scratch, image) + block * image_.lanes;
-  }
+  GroupVectors(const NormImage& image, size_t* scratch_bytes)
+      : lanes_(image.lanes), vectors_(image, image.groups(), scratch_bytes) {}
+  float* In(void* scratch, int64_t group, int64_t block) const { return vectors_.In(scratch, group) + block * lanes_; }
 
  private:
-  NormImage image_;
+  int64_t lanes_;
   ChannelVectors vectors_;
 };
 

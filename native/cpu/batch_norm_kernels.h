@@ -1,4 +1,4 @@
-// BatchNorm of one block of channels in one image (batch_norm_code.h). To be included after float_vectors_*.h, for
+// BatchNorm of one block of channels in some images (batch_norm_code.h). To be included after float_vectors_*.h, for
 // whose vectors it is compiled.
 #pragma once
 #include <algorithm>
@@ -9,139 +9,186 @@
 namespace residua::cpu {
 namespace {
 
+constexpr int64_t kChunk = 256;   // positions, which stay in the first-level cache
+constexpr int64_t kTogether = 4;  // sums that do not wait for each other
+
+// Calls visit->At(k, element) for all positions of a box, with k of sums that do not wait for each other.
+template <class Visit>
+RESIDUA_VECTOR_INLINE void ForEachPosition(const NormBox& box, Visit* visit) {
+  for (int64_t outer = 0; outer < box.outer; ++outer) {
+    int64_t at = outer * box.outer_step, i = 0;
+    for (; i + kTogether <= box.inner; i += kTogether) {
+#pragma GCC unroll 4
+      for (int64_t k = 0; k < kTogether; ++k, at += box.inner_step) visit->At(k, at);
+    }
+    for (; i < box.inner; ++i, at += box.inner_step) visit->At(0, at);
+  }
+}
+
+struct Sums {
+  Vector parts[kTogether];
+  RESIDUA_VECTOR_INLINE Sums() {
+#pragma GCC unroll 4
+    for (int64_t k = 0; k < kTogether; ++k) parts[k] = InAllLanes(0);
+  }
+  RESIDUA_VECTOR_INLINE Vector Total() const { return Add(Add(parts[0], parts[1]), Add(parts[2], parts[3])); }
+};
+
+template <class Element>
+RESIDUA_VECTOR_INLINE void Fetch(const Element* at) {  // into the second-level cache
+  _mm_prefetch(reinterpret_cast<const char*>(at), _MM_HINT_T1);
+}
+
+template <class Element>
+struct AddUp {
+  const Element* x;
+  int64_t ahead;
+  Sums sums;
+  RESIDUA_VECTOR_INLINE void At(int64_t k, int64_t at) {
+    sums.parts[k] = Add(sums.parts[k], LoadVector(x + at));
+    Fetch(x + at + ahead);
+  }
+};
+
+template <class Element>
+struct AddUpSquares {
+  const Element* x;
+  Vector mean;
+  Sums sums;
+  RESIDUA_VECTOR_INLINE void At(int64_t k, int64_t at) {
+    const Vector deviation = Subtract(LoadVector(x + at), mean);
+    sums.parts[k] = MultiplyAdd(deviation, deviation, sums.parts[k]);
+  }
+};
+
+template <class Element, bool has_residual, bool relu, bool has_mask>
+struct Normalise {
+  const NormTask<Element>& t;
+  Vector mean, scale, shift;
+  RESIDUA_VECTOR_INLINE void At(int64_t, int64_t at) {
+    Vector y = MultiplyAdd(Subtract(LoadVector(t.x + at), mean), scale, shift);
+    Fetch(t.x + at + t.box.ahead);
+    Fetch(t.y + at + t.box.ahead);
+    if constexpr (has_residual) {
+      y = Add(y, LoadVector(t.residual + at));
+      Fetch(t.residual + at + t.box.ahead);
+    }
+    if constexpr (has_mask) {
+      const LaneBits bits = LetThrough(y);
+      std::memcpy(t.mask + at / 8, &bits, sizeof(bits));
+    }
+    if constexpr (relu) y = Relu(y);
+    StoreVector(y, t.y + at);
+  }
+};
+
+template <bool has_mask, bool has_more, class Element>
+RESIDUA_VECTOR_INLINE Vector LoadGradient(const NormGradientTask<Element>& t, int64_t at) {
+  Vector dy = LoadVector(t.dy + at);
+  if constexpr (has_more) dy = Add(dy, LoadVector(t.more_dy + at));
+  if constexpr (!has_mask) return dy;
+  LaneBits bits;
+  std::memcpy(&bits, t.mask + at / 8, sizeof(bits));
+  return KeepLanes(bits, dy);
+}
+
+template <class Element, bool has_mask, bool has_more, bool writes>
+struct AddUpGradient {
+  const NormGradientTask<Element>& t;
+  Element* d;
+  Vector mean;
+  Sums sums, products;
+  RESIDUA_VECTOR_INLINE void At(int64_t k, int64_t at) {
+    const Vector value = LoadGradient<has_mask, has_more>(t, at);
+    if constexpr (writes) {
+      StoreVector(value, d + at);
+      Fetch(d + at + t.box.ahead);
+    }
+    sums.parts[k] = Add(sums.parts[k], value);
+    products.parts[k] = MultiplyAdd(value, Subtract(LoadVector(t.x + at), mean), products.parts[k]);
+    Fetch(t.x + at + t.box.ahead);
+    Fetch(t.dy + at + t.box.ahead);
+    if constexpr (has_more) Fetch(t.more_dy + at + t.box.ahead);
+  }
+};
+
+template <class Element, bool has_mask>
+struct WriteGradient {
+  const NormGradientTask<Element>& t;
+  Element* dx;
+  Vector mean, scale, of_x, offset;
+  RESIDUA_VECTOR_INLINE void At(int64_t, int64_t at) {
+    const Vector from_x = MultiplyAdd(Subtract(LoadVector(t.x + at), mean), of_x, offset);
+    StoreVector(MultiplyAdd(LoadGradient<has_mask, false>(t, at), scale, from_x), dx + at);
+    Fetch(t.x + at + t.box.ahead);
+    Fetch(t.dy + at + t.box.ahead);
+    Fetch(dx + at + t.box.ahead);
+  }
+};
+
+template <class Element, bool has_mask>
+struct WriteScaled {
+  const NormGradientTask<Element>& t;
+  Element* dx;
+  Vector scale;
+  RESIDUA_VECTOR_INLINE void At(int64_t, int64_t at) {
+    StoreVector(Multiply(LoadGradient<has_mask, false>(t, at), scale), dx + at);
+  }
+};
+
 template <class Element>
 struct NormKernels {
-  static constexpr int64_t kChunk = 256;                   // positions, which stay in the first-level cache
-  static constexpr int64_t kTogether = 4;                  // sums that do not wait for each other
-  static constexpr int64_t kMaskBytes = sizeof(LaneBits);  // of a position
+  using Task = NormTask<Element>;
   using Gradient = NormGradientTask<Element>;
-
-  static RESIDUA_VECTOR_INLINE Vector Load(const Element* image, int64_t position) {
-    return LoadVector(image + position * kVectorLanes);
-  }
-
-  // Into the second-level cache.
-  static RESIDUA_VECTOR_INLINE void Fetch(const Element* image, int64_t position) {
-    _mm_prefetch(reinterpret_cast<const char*>(image + position * kVectorLanes), _MM_HINT_T1);
-  }
-
-  static RESIDUA_VECTOR_INLINE Vector Total(const Vector (&sums)[kTogether]) {
-    return Add(Add(sums[0], sums[1]), Add(sums[2], sums[3]));
-  }
-
-  static RESIDUA_VECTOR_INLINE Vector Sum(const Element* x, int64_t count, int64_t ahead) {
-    Vector sums[kTogether] = {InAllLanes(0), InAllLanes(0), InAllLanes(0), InAllLanes(0)};
-    int64_t i = 0;
-    for (; i + kTogether <= count; i += kTogether) {
-#pragma GCC unroll 4
-      for (int64_t k = 0; k < kTogether; ++k) {
-        sums[k] = Add(sums[k], Load(x, i + k));
-        Fetch(x + ahead, i + k);
-      }
-    }
-    for (; i < count; ++i) sums[0] = Add(sums[0], Load(x, i));
-    return Total(sums);
-  }
-
-  static RESIDUA_VECTOR_INLINE Vector SquaresAround(Vector mean, const Element* x, int64_t count) {
-    Vector sums[kTogether] = {InAllLanes(0), InAllLanes(0), InAllLanes(0), InAllLanes(0)};
-    int64_t i = 0;
-    for (; i + kTogether <= count; i += kTogether) {
-#pragma GCC unroll 4
-      for (int64_t k = 0; k < kTogether; ++k) {
-        const Vector deviation = Subtract(Load(x, i + k), mean);
-        sums[k] = MultiplyAdd(deviation, deviation, sums[k]);
-      }
-    }
-    for (; i < count; ++i) {
-      const Vector deviation = Subtract(Load(x, i), mean);
-      sums[0] = MultiplyAdd(deviation, deviation, sums[0]);
-    }
-    return Total(sums);
-  }
 
   // Chunk by chunk, put together as in Chan, Golub and LeVeque 1979, "Updating formulae and a pairwise algorithm for
   // computing sample variances".
-  RESIDUA_VECTOR_TARGET static void Moments(const Element* x, int64_t positions, int64_t ahead, float* mean_out,
-                                            float* squares_out) {
+  RESIDUA_VECTOR_TARGET static void Moments(const NormBox& box, const Element* x, float* mean_out, float* squares_out) {
     Vector mean = InAllLanes(0), squares = InAllLanes(0);
-    for (int64_t before = 0; before < positions; before += kChunk) {
-      const int64_t count = std::min(kChunk, positions - before);
-      const Element* chunk = x + before * kVectorLanes;
-      const Vector chunk_mean = Multiply(Sum(chunk, count, ahead), InAllLanes(1.0f / static_cast<float>(count)));
-      const Vector difference = Subtract(chunk_mean, mean);
-      const float weight = static_cast<float>(count) / static_cast<float>(before + count);
-      mean = MultiplyAdd(difference, InAllLanes(weight), mean);
-      squares = Add(squares, SquaresAround(chunk_mean, chunk, count));
-      squares = MultiplyAdd(Multiply(difference, difference), InAllLanes(static_cast<float>(before) * weight), squares);
+    const int64_t outer_step = std::max<int64_t>(kChunk / box.inner, 1);
+    float before = 0;
+    for (int64_t outer = 0; outer < box.outer; outer += outer_step) {
+      for (int64_t inner = 0; inner < box.inner; inner += kChunk) {
+        const NormBox chunk{std::min(outer_step, box.outer - outer), std::min(kChunk, box.inner - inner),
+                            box.outer_step, box.inner_step, box.ahead};
+        const Element* at = x + outer * box.outer_step + inner * box.inner_step;
+        const float count = static_cast<float>(chunk.outer * chunk.inner);
+        AddUp<Element> sum{at, box.ahead, {}};
+        ForEachPosition(chunk, &sum);
+        const Vector chunk_mean = Multiply(sum.sums.Total(), InAllLanes(1 / count));
+        AddUpSquares<Element> square{at, chunk_mean, {}};
+        ForEachPosition(chunk, &square);
+        const Vector difference = Subtract(chunk_mean, mean);
+        const float weight = count / (before + count);
+        mean = MultiplyAdd(difference, InAllLanes(weight), mean);
+        squares = Add(squares, square.sums.Total());
+        squares = MultiplyAdd(Multiply(difference, difference), InAllLanes(before * weight), squares);
+        before += count;
+      }
     }
     StoreVector(mean, mean_out);
     StoreVector(squares, squares_out);
   }
 
   template <bool has_residual, bool relu, bool has_mask>
-  RESIDUA_VECTOR_TARGET static void NormaliseAs(const NormTask<Element>& t) {
-    const Vector mean = LoadVector(t.mean), scale = LoadVector(t.scale), shift = LoadVector(t.shift);
-    for (int64_t i = 0; i < t.positions; ++i) {
-      Vector y = MultiplyAdd(Subtract(Load(t.x, i), mean), scale, shift);
-      if constexpr (has_residual) {
-        y = Add(y, Load(t.residual, i));
-        Fetch(t.residual + t.ahead, i);
-      }
-      if constexpr (has_mask) {
-        const LaneBits bits = LetThrough(y);
-        std::memcpy(t.mask + i * kMaskBytes, &bits, sizeof(bits));
-      }
-      if constexpr (relu) y = Relu(y);
-      StoreVector(y, t.y + i * kVectorLanes);
-    }
+  RESIDUA_VECTOR_TARGET static void NormaliseAs(const Task& t) {
+    Normalise<Element, has_residual, relu, has_mask> visit{t, LoadVector(t.mean), LoadVector(t.scale),
+                                                           LoadVector(t.shift)};
+    ForEachPosition(t.box, &visit);
   }
 
-  static void Normalise(const NormTask<Element>& t) {
+  static void NormaliseAny(const Task& t) {
     if (!t.relu) return t.residual ? NormaliseAs<true, false, false>(t) : NormaliseAs<false, false, false>(t);
     if (t.mask) return t.residual ? NormaliseAs<true, true, true>(t) : NormaliseAs<false, true, true>(t);
     return t.residual ? NormaliseAs<true, true, false>(t) : NormaliseAs<false, true, false>(t);
   }
 
-  template <bool has_mask, bool has_more>
-  static RESIDUA_VECTOR_INLINE Vector LoadGradient(const Gradient& t, int64_t position) {
-    Vector dy = Load(t.dy, position);
-    if constexpr (has_more) dy = Add(dy, Load(t.more_dy, position));
-    if constexpr (!has_mask) return dy;
-    LaneBits bits;
-    std::memcpy(&bits, t.mask + position * kMaskBytes, sizeof(bits));
-    return KeepLanes(bits, dy);
-  }
-
-  template <bool has_mask, bool has_more, bool writes>
-  static RESIDUA_VECTOR_INLINE void AddGradient(const Gradient& t, int64_t position, Vector mean, Element* d_out,
-                                                Vector* sum, Vector* product) {
-    const Vector d = LoadGradient<has_mask, has_more>(t, position);
-    if constexpr (writes) StoreVector(d, d_out + position * kVectorLanes);
-    *sum = Add(*sum, d);
-    *product = MultiplyAdd(d, Subtract(Load(t.x, position), mean), *product);
-    Fetch(t.x + t.ahead, position);
-    Fetch(t.dy + t.ahead, position);
-    if constexpr (has_more) Fetch(t.more_dy + t.ahead, position);
-  }
-
   template <bool has_mask, bool has_more, bool writes>
   RESIDUA_VECTOR_TARGET static void GradientSumsAs(const Gradient& t, Element* d, float* sum, float* product) {
-    const Vector mean = LoadVector(t.mean);
-    Vector sums[kTogether] = {InAllLanes(0), InAllLanes(0), InAllLanes(0), InAllLanes(0)};
-    Vector products[kTogether] = {InAllLanes(0), InAllLanes(0), InAllLanes(0), InAllLanes(0)};
-    int64_t i = 0;
-    for (; i + kTogether <= t.positions; i += kTogether) {
-#pragma GCC unroll 4
-      for (int64_t k = 0; k < kTogether; ++k) {
-        AddGradient<has_mask, has_more, writes>(t, i + k, mean, d, &sums[k], &products[k]);
-      }
-    }
-    for (; i < t.positions; ++i) {
-      AddGradient<has_mask, has_more, writes>(t, i, mean, d, &sums[0], &products[0]);
-    }
-    StoreVector(Total(sums), sum);
-    StoreVector(Total(products), product);
+    AddUpGradient<Element, has_mask, has_more, writes> visit{t, d, LoadVector(t.mean), {}, {}};
+    ForEachPosition(t.box, &visit);
+    StoreVector(visit.sums.Total(), sum);
+    StoreVector(visit.products.Total(), product);
   }
 
   template <bool has_mask, bool has_more>
@@ -151,39 +198,28 @@ struct NormKernels {
   }
 
   static void GradientSums(const Gradient& t, Element* d, float* sum, float* product) {
-    if (t.mask) {
-      return t.more_dy ? GradientSumsOf<true, true>(t, d, sum, product)
-                       : GradientSumsOf<true, false>(t, d, sum, product);
-    }
-    return t.more_dy ? GradientSumsOf<false, true>(t, d, sum, product)
-                     : GradientSumsOf<false, false>(t, d, sum, product);
+    const auto of = t.mask ? (t.more_dy ? GradientSumsOf<true, true> : GradientSumsOf<true, false>)
+                           : (t.more_dy ? GradientSumsOf<false, true> : GradientSumsOf<false, false>);
+    of(t, d, sum, product);
   }
 
   template <bool has_mask>
-  RESIDUA_VECTOR_TARGET static void GradientAs(const Gradient& t, const float* scale_in, const float* of_x_in,
-                                               const float* offset_in, Element* dx) {
-    const Vector mean = LoadVector(t.mean), scale = LoadVector(scale_in);
-    const Vector of_x = LoadVector(of_x_in), offset = LoadVector(offset_in);
-    for (int64_t i = 0; i < t.positions; ++i) {
-      const Vector from_x = MultiplyAdd(Subtract(Load(t.x, i), mean), of_x, offset);
-      StoreVector(MultiplyAdd(LoadGradient<has_mask, false>(t, i), scale, from_x), dx + i * kVectorLanes);
+  RESIDUA_VECTOR_TARGET static void GradientAs(const Gradient& t, const float* scale, const float* of_x,
+                                               const float* offset, Element* dx) {
+    if (!of_x) {
+      WriteScaled<Element, has_mask> visit{t, dx, LoadVector(scale)};
+      return ForEachPosition(t.box, &visit);
     }
+    WriteGradient<Element, has_mask> visit{
+        t, dx, LoadVector(t.mean), LoadVector(scale), LoadVector(of_x), LoadVector(offset)};
+    ForEachPosition(t.box, &visit);
   }
 
-  template <bool has_mask>
-  RESIDUA_VECTOR_TARGET static void ScaleAs(const Gradient& t, const float* scale_in, Element* dx) {
-    const Vector scale = LoadVector(scale_in);
-    for (int64_t i = 0; i < t.positions; ++i) {
-      StoreVector(Multiply(LoadGradient<has_mask, false>(t, i), scale), dx + i * kVectorLanes);
-    }
+  static void GradientAny(const Gradient& t, const float* scale, const float* of_x, const float* offset, Element* dx) {
+    (t.mask ? GradientAs<true> : GradientAs<false>)(t, scale, of_x, offset, dx);
   }
 
-  static void GradientOf(const Gradient& t, const float* scale, const float* of_x, const float* offset, Element* dx) {
-    if (!of_x) return t.mask ? ScaleAs<true>(t, scale, dx) : ScaleAs<false>(t, scale, dx);
-    return t.mask ? GradientAs<true>(t, scale, of_x, offset, dx) : GradientAs<false>(t, scale, of_x, offset, dx);
-  }
-
-  static constexpr BatchNormCode<Element> kCode{kVectorLanes, Moments, Normalise, GradientSums, GradientOf};
+  static constexpr BatchNormCode<Element> kCode{kVectorLanes, Moments, NormaliseAny, GradientSums, GradientAny};
 };
 
 }  // namespace
