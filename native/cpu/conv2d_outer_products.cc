@@ -1,6 +1,6 @@
 // The gradient of a convolution's weights as sums of outer products: for each pair of positions that a tap joins, the
-// gradient of the tap [ci, co] is x[in] dy[out] more. Pieces of 8 x 32 weights stay in registers while the kernel goes
-// over a few hundred positions of images in blocks of channels.
+// gradient of the tap [ci, co] is x[in] dy[out] more. Pieces of 6 x 64 weights stay in registers while the kernel goes
+// over about two hundred positions of images in blocks of channels.
 //
 // Threads share either the images, with sums of their own that are added up at the end, or, where the weights are many,
 // the channels of y.
@@ -17,7 +17,7 @@ namespace {
 
 using Tag = dnnl::memory::format_tag;
 
-constexpr int64_t kBlocksOfY = 32;              // of dy's channels, that stay in the second-level cache
+constexpr int64_t kBlocksOfX = 64;              // of x's channels, that stay in the second-level cache
 constexpr int64_t kMostPrivateBytes = 1 << 20;  // of the weights' sums, where each thread has its own
 constexpr int64_t kTile = kVector * kVector;    // weights of one tap: 16 channels of x by 16 of y
 constexpr int64_t kGrain = 16384;               // weights that a thread adds up at least
@@ -124,35 +124,39 @@ class OuterProductsPlan : public CpuPlan {
     return pieces;
   }
 
+  // Vectors of dy stay in the first-level cache while the blocks of x go by.
   void RunPiece(const Piece& piece, const Piece* next, const StepSources& from, const Share& share, bool adds) const {
-    int64_t count = 0;  // of products, each of which fetches one block of channels of the next piece
-    for (int64_t first = share.first_block; first < share.end_block; first += kBlocksOfY) {
-      const int64_t end = std::min(first + kBlocksOfY, share.end_block);
-      for (int64_t x_block = 0; x_block < x_blocks_; ++x_block) {
-        for (int64_t tap = 0; tap < taps_; ++tap) {
-          for (int64_t y_block = first; y_block < end; y_block += kMostVectors) {
+    int64_t count = 0;  // of products, each of which fetches a part of the next piece
+    for (int64_t first = 0; first < x_blocks_; first += kBlocksOfX) {
+      const int64_t end = std::min(first + kBlocksOfX, x_blocks_);
+      for (int64_t y_block = share.first_block; y_block < share.end_block; y_block += kMostVectors) {
+        const int64_t vectors = std::min(kMostVectors, share.end_block - y_block);
+        for (int64_t x_block = first; x_block < end; ++x_block) {
+          for (int64_t tap = 0; tap < taps_; ++tap) {
             OuterProduct product = steps_.Product(piece, from, tap, x_block, y_block, share.first_block);
-            const auto kernel = OuterProductKernelFor(dtype_, kLanes, std::min(kMostVectors, end - y_block));
             product.c = share.weights + ((y_block * x_blocks_ + x_block) * taps_ + tap) * kTile;
             product.c_vector = x_blocks_ * taps_ * kTile;
             product.adds = adds;
-            product.ahead = Ahead(next, from, share, count++);
-            kernel(product);
-            product.a.at += kLanes * kFloatBytes;
-            product.c += kLanes * kVector;
-            product.ahead = Ahead(next, from, share, count++);
-            kernel(product);
+            for (int64_t lane = 0, lanes; lane < kVector; lane += lanes) {
+              lanes = std::min(MostLanes(vectors), kVector - lane);
+              SetAhead(&next, from, share, &count, &product);
+              OuterProductKernelFor(dtype_, lanes, vectors)(product);
+              product.a.at += lanes * kFloatBytes;
+              product.c += lanes * kVector;
+            }
           }
         }
       }
     }
   }
 
-  StepAddresses Ahead(const Piece* next, const StepSources& from, const Share& share, int64_t block) const {
-    const int64_t dy_blocks = share.end_block - share.first_block;
-    if (!next || block >= dy_blocks + steps_.x_parts()) return {from.dy, 0, 0, 0};
-    if (block < dy_blocks) return steps_.DyAhead(*next, from.dy, share.first_block + block);
-    return steps_.XAhead(*next, from.x, block - dy_blocks);
+  // Sets `next` to null after its last part.
+  void SetAhead(const Piece** next, const StepSources& from, const Share& share, int64_t* count,
+                OuterProduct* product) const {
+    const char* part = *next ? steps_.Ahead(**next, from, share.first_block, share.end_block, (*count)++) : nullptr;
+    if (!part) *next = nullptr;
+    product->ahead = part ? part : from.dy;
+    product->ahead_step = part ? kVectorBytes : 0;
   }
 
   void SumBias(const Piece& piece, const StepSources& from, const Share& share, bool adds) const {
@@ -161,7 +165,7 @@ class OuterProductsPlan : public CpuPlan {
       OuterProduct product = steps_.Sum(piece, from, block, share.first_block);
       product.c = share.bias + block * kVector;
       product.adds = adds;
-      product.ahead = {from.dy, 0, 0, 0};
+      product.ahead = from.dy;
       kernel(product);
     }
   }
@@ -190,7 +194,7 @@ class OuterProductsPlan : public CpuPlan {
 }  // namespace
 
 bool SuitsOuterProducts(const ConvGeometry& geometry, DType dtype) {
-  return geometry.w.size() == 4 && geometry.x[1] >= kLanes && HasOuterProducts(dtype);
+  return geometry.w.size() == 4 && geometry.x[1] >= kVector / 2 && HasOuterProducts(dtype);
 }
 
 PlanPtr MakeOuterProducts(const CpuContext& context, const ConvGeometry& whole, const ConvGeometry& live,

@@ -2,11 +2,12 @@
 #include "cpu/conv2d_position_steps.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace residua::cpu {
 namespace {
 
-constexpr int64_t kSteps = 224;  // a block of x's channels and two of dy's, 42 KB, stay in the first-level cache
+constexpr int64_t kSteps = 112;  // a block of x's channels and four of dy's, 35 KB, stay in the first-level cache
 
 // Numbers that are 1 in the type, as many as a lane of a step has.
 constexpr float kFloatOne = 1.0f;
@@ -38,14 +39,15 @@ PositionSteps::PositionSteps(const ConvGeometry& g, DType dtype)
       width_(g, 1),
       x_blocks_(Blocks(g.x[1])),
       y_blocks_(Blocks(g.y[1])) {
-  JoinRows();
-  rows_in_piece_ = std::clamp<int64_t>(kSteps / StepsOfRow(), 1, height_.out);
-  images_in_piece_ = std::clamp<int64_t>(kSteps / (StepsOfRow() * height_.out), 1, g.x[0]);
   const int64_t position = kVector * static_cast<int64_t>(SizeOf(dtype));
   const auto image_layout = [&](int64_t blocks, int64_t height, int64_t width) {
     return Layout{height * width * position, blocks * height * width * position, width * position, position};
   };
-  x_ = image_layout(x_blocks_, height_.in, width_.in);
+  SampleX();
+  JoinRows();
+  rows_in_piece_ = std::clamp<int64_t>(kSteps / StepsOfRow(), 1, height_.out);
+  images_in_piece_ = std::clamp<int64_t>(kSteps / (StepsOfRow() * height_.out), 1, g.x[0]);
+  x_ = samples_ ? image_layout(x_blocks_, g.x[2], g.x[3]) : image_layout(x_blocks_, height_.in, width_.in);
   dy_ = image_layout(y_blocks_, height_.out, width_.out);
   const auto packed_layout = [&](int64_t rows) {
     const int64_t row = StepsOfRow() * kVectorBytes;
@@ -53,6 +55,17 @@ PositionSteps::PositionSteps(const ConvGeometry& g, DType dtype)
   };
   packed_x_ = packed_layout(PackedRows(rows_in_piece_));
   packed_dy_ = packed_layout(rows_in_piece_);
+}
+
+void PositionSteps::SampleX() {
+  const auto is_sampled = [](const Axis& axis) { return axis.taps == 1 && axis.padding == 0; };
+  samples_ = is_packed_ && is_sampled(height_) && is_sampled(width_) && height_.stride * width_.stride > 1;
+  if (!samples_) return;
+  for (Axis* axis : {&height_, &width_}) {
+    (axis == &height_ ? row_stride_ : column_stride_) = axis->stride;
+    axis->in = axis->out;
+    axis->stride = 1;
+  }
 }
 
 // Where each position is joined to itself alone, rows are joined to longer ones.
@@ -64,39 +77,62 @@ void PositionSteps::JoinRows() {
   }
   height_.in = height_.out = height_.out / rows;
   width_.in = width_.out = width_.out * rows;
+  joined_rows_ = rows;
 }
 
 size_t PositionSteps::packed_bytes() const {
-  if (!is_packed_) return 0;
-  return static_cast<size_t>(PackedXBytes() + packed_dy_.block * y_blocks_);
+  return is_packed_ ? static_cast<size_t>(PackedBytes() + SampleBytes()) : 0;
 }
 
 void PositionSteps::Pack(const Piece& piece, const StepSources& from, int64_t first_y_block,
                          int64_t end_y_block) const {
   if (!is_packed_) return;
-  const auto row_at = [](const char* images, const Layout& layout, int64_t block, int64_t image, int64_t row) {
-    return images + block * layout.block + image * layout.image + row * layout.row;
-  };
-  char* to_x = from.packed;
-  char* to_dy = from.packed + PackedXBytes();
+  PackX(piece, from);
+  PackDy(piece, from, first_y_block, end_y_block);
+}
+
+void PositionSteps::PackX(const Piece& piece, const StepSources& from) const {
+  const int64_t first_row = height_.Input(piece.first_row, 0);
   for (int64_t n = 0; n < piece.images; ++n) {
-    for (int64_t packed_row = 0; packed_row < PackedRows(piece.rows); ++packed_row) {
-      const int64_t row = FirstPackedRow(piece) + packed_row * PackedRowStep();
-      if (row < 0 || row >= height_.in) continue;  // no product reads it
-      for (int64_t block = 0; block < x_blocks_; ++block) {
-        const char* x = row_at(from.x, x_, block, piece.first_image + n, row);
+    for (int64_t block = 0; block < x_blocks_; ++block) {
+      const char* x = from.x + block * x_.block + (piece.first_image + n) * x_.image;
+      for (int64_t i = 0; i < PackedRows(piece.rows); ++i) {
+        const int64_t row = first_row + i;
+        if (row < 0 || row >= height_.in) continue;  // no product reads it
+        const uint16_t* of_row = samples_ ? Sampled(x, row, from.packed + PackedBytes())
+                                          : reinterpret_cast<const uint16_t*>(x + row * x_.row);
         for (int64_t tap = 0; tap < width_.taps; ++tap) {
-          char* to = to_x + (tap * x_blocks_ + block) * packed_x_.block + n * packed_x_.image;
-          PackPairs({reinterpret_cast<const uint16_t*>(x), width_.in, width_.Input(0, tap), width_.stride, width_.out},
-                    to + packed_row * packed_x_.row);
+          char* to = from.packed + (tap * x_blocks_ + block) * packed_x_.block + n * packed_x_.image;
+          PackPairs({of_row, width_.in, width_.Input(0, tap), width_.stride, width_.out},
+                    to + PackedRowOf(i) * packed_x_.row);
         }
       }
     }
+  }
+}
+
+// Copies those positions of x [height, width, 16] that the row is made of.
+const uint16_t* PositionSteps::Sampled(const char* x, int64_t row, char* samples) const {
+  const int64_t columns = width_.in / joined_rows_;
+  char* to = samples;
+  for (int64_t i = 0; i < joined_rows_; ++i) {
+    const char* at = x + (row * joined_rows_ + i) * row_stride_ * x_.row;
+    for (int64_t column = 0; column < columns; ++column, to += x_.position) {
+      std::memcpy(to, at + column * column_stride_ * x_.position, kVector * sizeof(uint16_t));
+    }
+  }
+  return reinterpret_cast<const uint16_t*>(samples);
+}
+
+void PositionSteps::PackDy(const Piece& piece, const StepSources& from, int64_t first_y_block,
+                           int64_t end_y_block) const {
+  for (int64_t n = 0; n < piece.images; ++n) {
     for (int64_t block = first_y_block; block < end_y_block; ++block) {
+      const char* dy = from.dy + block * dy_.block + (piece.first_image + n) * dy_.image + piece.first_row * dy_.row;
+      char* to = from.packed + PackedXBytes() + (block - first_y_block) * packed_dy_.block + n * packed_dy_.image;
       for (int64_t row = 0; row < piece.rows; ++row) {
-        const char* dy = row_at(from.dy, dy_, block, piece.first_image + n, piece.first_row + row);
-        char* to = to_dy + (block - first_y_block) * packed_dy_.block + n * packed_dy_.image + row * packed_dy_.row;
-        PackPairs({reinterpret_cast<const uint16_t*>(dy), width_.out, 0, 1, width_.out}, to);
+        const auto* of_row = reinterpret_cast<const uint16_t*>(dy + row * dy_.row);
+        PackPairs({of_row, width_.out, 0, 1, width_.out}, to + row * packed_dy_.row);
       }
     }
   }
@@ -108,17 +144,17 @@ OuterProduct PositionSteps::Product(const Piece& piece, const StepSources& from,
   const auto [row, end_row] = height_.Joined(row_tap, piece.first_row, piece.first_row + piece.rows);
   OuterProduct product = {};
   if (is_packed_) {
-    const int64_t packed_row = (height_.Input(row, row_tap) - FirstPackedRow(piece)) / PackedRowStep();
+    const int64_t packed_row = PackedRowOf(height_.Input(row, row_tap) - height_.Input(piece.first_row, 0));
     const char* copy = from.packed + (column_tap * x_blocks_ + x_block) * packed_x_.block;
-    product.box = {piece.images, end_row - row, StepsOfRow()};
-    product.a = {copy + packed_row * packed_x_.row, packed_x_.image, height_.stride / PackedRowStep() * packed_x_.row,
-                 packed_x_.position};
+    product.a = {copy + packed_row * packed_x_.row, packed_x_.image, 0, packed_x_.position};
     const char* dy = from.packed + PackedXBytes();
     product.b = {dy + (y_block - first_y_block) * packed_dy_.block + (row - piece.first_row) * packed_dy_.row,
-                 packed_dy_.image, packed_dy_.row, packed_dy_.position};
+                 packed_dy_.image, 0, packed_dy_.position};
     product.b_vector = packed_dy_.block;
-    // Rows follow each other without a gap: one long row. (Those ahead do so only where none of x is left out.)
-    if (height_.stride == 1) product.box = {piece.images, 1, product.box.rows * StepsOfRow()};
+    // Rows follow each other without a gap, as images do where all rows are joined: one long row.
+    const int64_t steps = (end_row - row) * StepsOfRow();
+    const bool is_whole = steps * kVectorBytes == packed_x_.image && steps * kVectorBytes == packed_dy_.image;
+    product.box = is_whole ? StepBox{1, 1, piece.images * steps} : StepBox{piece.images, 1, steps};
     return product;
   }
   const auto [column, end_column] = width_.Joined(column_tap, 0, width_.out);
@@ -132,21 +168,37 @@ OuterProduct PositionSteps::Product(const Piece& piece, const StepSources& from,
   return product;
 }
 
-int64_t PositionSteps::LinesOfX() const { return is_packed_ && width_.stride > 1 ? 2 : 1; }
-int64_t PositionSteps::RowsOfX() const { return height_.taps > 1 ? height_.stride : 1; }
-
-StepAddresses PositionSteps::XAhead(const Piece& piece, const char* x, int64_t index) const {
-  const int64_t block = index % x_blocks_, line = index / x_blocks_ % LinesOfX();
-  const int64_t row =
-      std::clamp<int64_t>(height_.Input(piece.first_row, 0) + index / (x_blocks_ * LinesOfX()), 0, height_.in - 1);
-  const int64_t step = PositionsInStep(dtype_) * width_.stride * x_.position;
-  return {x + piece.first_image * x_.image + block * x_.block + row * x_.row + line * step / 2, x_.image,
-          height_.stride * x_.row, step};
+PositionSteps::Rows PositionSteps::RowsOfX(const Piece& piece) const {
+  const int64_t end = piece.first_row + piece.rows;
+  if (samples_) return {piece.first_row * joined_rows_ * row_stride_, ((end * joined_rows_) - 1) * row_stride_ + 1};
+  return {std::max<int64_t>(height_.Input(piece.first_row, 0), 0),
+          std::min(height_.Input(end - 1, height_.taps - 1) + 1, height_.in)};
 }
 
-StepAddresses PositionSteps::DyAhead(const Piece& piece, const char* dy, int64_t block) const {
-  return {dy + piece.first_image * dy_.image + block * dy_.block + piece.first_row * dy_.row, dy_.image, dy_.row,
-          PositionsInStep(dtype_) * dy_.position};
+const char* PositionSteps::Ahead(const Piece& piece, const StepSources& from, int64_t first_y_block,
+                                 int64_t end_y_block, int64_t part) const {
+  const char* dy = from.dy + piece.first_image * dy_.image + first_y_block * dy_.block + piece.first_row * dy_.row;
+  if (const char* at = Part(dy, dy_, piece.images, end_y_block - first_y_block, piece.rows, &part)) return at;
+  const Rows rows = RowsOfX(piece);
+  const char* x = from.x + piece.first_image * x_.image + rows.begin * x_.row;
+  return Part(x, x_, piece.images, x_blocks_, rows.end - rows.begin, &part);
+}
+
+// Of the rows in all blocks and images. Null where these have no such part, and `part` is less by theirs.
+const char* PositionSteps::Part(const char* at, const Layout& layout, int64_t images, int64_t blocks, int64_t rows,
+                                int64_t* part) const {
+  int64_t bytes = rows * layout.row;
+  if (bytes == layout.block) {  // whole images, whose blocks follow each other
+    bytes *= blocks;
+    blocks = 1;
+  }
+  const int64_t part_bytes = StepsOfPiece() * kVectorBytes;
+  const int64_t parts = (bytes + part_bytes - 1) / part_bytes, run = *part / parts;
+  if (run < images * blocks) {
+    return at + run / blocks * layout.image + run % blocks * layout.block + *part % parts * part_bytes;
+  }
+  *part -= images * blocks * parts;
+  return nullptr;
 }
 
 OuterProduct PositionSteps::Sum(const Piece& piece, const StepSources& from, int64_t y_block,

@@ -39,11 +39,10 @@ class PositionSteps {
   // The product of a row of ones, which is dy's sum.
   OuterProduct Sum(const Piece& piece, const StepSources& from, int64_t y_block, int64_t first_y_block) const;
 
-  // Where the block of x's channels, or of dy's, lies in the images, to be fetched while another piece is at work.
-  // A block of x is fetched in parts, where its cache lines are more than the steps.
-  int64_t x_parts() const { return x_blocks_ * LinesOfX() * RowsOfX(); }
-  StepAddresses XAhead(const Piece& piece, const char* x, int64_t part) const;
-  StepAddresses DyAhead(const Piece& piece, const char* dy, int64_t block) const;
+  // What lies in the images of another piece, in parts of as many cache lines as a product has steps, to be fetched
+  // while this piece is at work. Null after the last part.
+  const char* Ahead(const Piece& piece, const StepSources& from, int64_t first_y_block, int64_t end_y_block,
+                    int64_t part) const;
 
  private:
   // One axis of the images.
@@ -59,22 +58,43 @@ class PositionSteps {
     int64_t block, image, row, position;
   };
 
+  // Some rows of x: all that a piece reads, and some in between.
+  struct Rows {
+    int64_t begin, end;
+  };
+
+  void SampleX();
   void JoinRows();
-  int64_t LinesOfX() const;  // cache lines of x in a step, and rows of x for a row of y
-  int64_t RowsOfX() const;
   int64_t StepsOfRow() const { return (width_.out + PositionsInStep(dtype_) - 1) / PositionsInStep(dtype_); }
-  // Of the rows of x that are packed: the first one's, and from one to the next. A 1x1 kernel skips some.
-  int64_t FirstPackedRow(const Piece& piece) const { return height_.Input(piece.first_row, 0); }
-  int64_t PackedRowStep() const { return height_.taps == 1 ? height_.stride : 1; }
-  int64_t PackedRows(int64_t rows) const {
-    return ((rows - 1) * height_.stride + (height_.taps - 1) * height_.dilation) / PackedRowStep() + 1;
+  int64_t StepsOfPiece() const { return images_in_piece_ * rows_in_piece_ * StepsOfRow(); }
+  Rows RowsOfX(const Piece& piece) const;
+  const char* Part(const char* at, const Layout& layout, int64_t images, int64_t blocks, int64_t rows,
+                   int64_t* part) const;
+
+  // Rows of x that are packed for `rows` of y, from the first one's input on. Those that a tap joins lie one after the
+  // other: with stride 2 all even ones come before the odd ones.
+  int64_t RowsInTurn(int64_t rows) const {
+    return (rows - 1) + ((height_.taps - 1) * height_.dilation) / height_.stride + 1;
   }
+  int64_t PackedRows(int64_t rows) const { return RowsInTurn(rows) * height_.stride; }
+  int64_t PackedRowOf(int64_t row) const {
+    return row % height_.stride * RowsInTurn(rows_in_piece_) + row / height_.stride;
+  }
+  void PackX(const Piece& piece, const StepSources& from) const;
+  void PackDy(const Piece& piece, const StepSources& from, int64_t first_y_block, int64_t end_y_block) const;
+  const uint16_t* Sampled(const char* x, int64_t row, char* samples) const;
   int64_t PackedXBytes() const { return packed_x_.block * x_blocks_ * width_.taps; }
+  int64_t PackedBytes() const { return PackedXBytes() + packed_dy_.block * y_blocks_; }
+  int64_t SampleBytes() const { return samples_ ? width_.in * dy_.position : 0; }
 
   DType dtype_;
   bool is_packed_;
   Axis height_, width_;
   int64_t x_blocks_, y_blocks_;
+  // A 1x1 kernel with a stride reads some positions of x alone, which are packed as if there were no others.
+  bool samples_ = false;
+  int64_t row_stride_ = 1, column_stride_ = 1;  // of the samples
+  int64_t joined_rows_ = 1;                     // of y, in a row here
   int64_t images_in_piece_, rows_in_piece_;
   Layout x_, dy_;                // of the images
   Layout packed_x_, packed_dy_;  // of the copies

@@ -26,26 +26,26 @@ RESIDUA_BFLOAT16_TARGET void Run(const OuterProduct& p) {
   __m512 sums[lanes][vectors];
 #pragma GCC unroll 8
   for (int lane = 0; lane < lanes; ++lane) {
-#pragma GCC unroll 2
+#pragma GCC unroll 4
     for (int v = 0; v < vectors; ++v) {
       sums[lane][v] = _mm512_setzero_ps();
       _mm_prefetch(p.c + v * p.c_vector + lane * kVector, _MM_HINT_T0);
     }
   }
+  const char* ahead = p.ahead;
   for (int64_t image = 0; image < p.box.images; ++image) {
     for (int64_t row = 0; row < p.box.rows; ++row) {
       const char* a = p.a.at + image * p.a.image + row * p.a.row;
       const char* b = p.b.at + image * p.b.image + row * p.b.row;
-      const char* ahead = p.ahead.at + image * p.ahead.image + row * p.ahead.row;
-      for (int64_t step = 0; step < p.box.steps; ++step, a += p.a.step, b += p.b.step, ahead += p.ahead.step) {
+      for (int64_t step = 0; step < p.box.steps; ++step, a += p.a.step, b += p.b.step, ahead += p.ahead_step) {
         _mm_prefetch(ahead, _MM_HINT_T1);
         __m512 of_b[vectors];
-#pragma GCC unroll 2
+#pragma GCC unroll 4
         for (int v = 0; v < vectors; ++v) of_b[v] = _mm512_loadu_ps(b + v * p.b_vector);
 #pragma GCC unroll 8
         for (int lane = 0; lane < lanes; ++lane) {
           const __m512 of_a = _mm512_set1_ps(reinterpret_cast<const float*>(a)[lane]);
-#pragma GCC unroll 2
+#pragma GCC unroll 4
           for (int v = 0; v < vectors; ++v) sums[lane][v] = MultiplyAdd<dtype>(of_a, of_b[v], sums[lane][v]);
         }
       }
@@ -53,7 +53,7 @@ RESIDUA_BFLOAT16_TARGET void Run(const OuterProduct& p) {
   }
 #pragma GCC unroll 8
   for (int lane = 0; lane < lanes; ++lane) {
-#pragma GCC unroll 2
+#pragma GCC unroll 4
     for (int v = 0; v < vectors; ++v) {
       float* c = p.c + v * p.c_vector + lane * kVector;
       _mm512_storeu_ps(c, p.adds ? _mm512_add_ps(_mm512_loadu_ps(c), sums[lane][v]) : sums[lane][v]);
@@ -63,8 +63,11 @@ RESIDUA_BFLOAT16_TARGET void Run(const OuterProduct& p) {
 
 template <DType dtype>
 OuterProductKernel KernelFor(int64_t lanes, int64_t vectors) {
-  if (lanes == 1) return vectors == 1 ? Run<dtype, 1, 1> : Run<dtype, 1, 2>;
-  return vectors == 1 ? Run<dtype, kLanes, 1> : Run<dtype, kLanes, 2>;
+  if (lanes == 1) return Run<dtype, 1, 1>;
+  if (vectors == 1) return Run<dtype, 8, 1>;
+  if (vectors == 2) return Run<dtype, 8, 2>;
+  if (vectors == 3) return Run<dtype, 8, 3>;
+  return lanes == 6 ? Run<dtype, 6, 4> : Run<dtype, 4, 4>;
 }
 
 // The 16 channels of a position in the half of the vector that `half` masks; zeros outside the row.
@@ -80,10 +83,15 @@ RESIDUA_BFLOAT16_TARGET void Pack(const PairRow& from, void* steps) {
   char* to = static_cast<char*>(steps);
   for (int64_t i = 0; i < from.count; i += 2, to += kVectorBytes) {
     int64_t position = from.first + i * from.stride;
-    if (from.stride == 1 && position >= 0) {
-      for (; i + 1 < from.count && position + 1 < from.width; i += 2, position += 2, to += kVectorBytes) {
-        const __m512i both = _mm512_loadu_si512(from.row + position * kVector);
+    if (position >= 0) {
+      const int64_t second = from.stride * kVector;
+      for (; i + 1 < from.count && position + from.stride < from.width; i += 2, to += kVectorBytes) {
+        const auto* at = reinterpret_cast<const __m256i*>(from.row + position * kVector);
+        const auto* after = reinterpret_cast<const __m256i*>(from.row + position * kVector + second);
+        const __m512i both =
+            _mm512_inserti64x4(_mm512_castsi256_si512(_mm256_loadu_si256(at)), _mm256_loadu_si256(after), 1);
         _mm512_storeu_si512(to, _mm512_maskz_permutexvar_epi16(0xffffffffu, interleave, both));
+        position += 2 * from.stride;
       }
       if (i >= from.count) break;
     }

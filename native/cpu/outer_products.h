@@ -12,8 +12,10 @@ constexpr int64_t PositionsInStep(DType dtype) { return dtype == DType::kBFloat1
 
 constexpr int64_t kVector = 16;       // channels in a vector
 constexpr int64_t kVectorBytes = 64;  // lanes of 4 bytes in either type
-constexpr int64_t kLanes = 8;         // of a, in one product
-constexpr int64_t kMostVectors = 2;   // of b, in one product
+constexpr int64_t kMostVectors = 4;   // of b, in one product
+
+// Of a, in one product with `vectors` of b: as many as leave registers for the operands.
+constexpr int64_t MostLanes(int64_t vectors) { return vectors == kMostVectors ? 6 : 8; }
 
 // The steps that are summed up: all of a box.
 struct StepBox {
@@ -34,14 +36,16 @@ struct OuterProduct {
   float* c;  // [lanes, 16] for the first vector; others lie `c_vector` elements apart
   int64_t c_vector;
   bool adds;  // to what c holds; else c is written
-  // What the caller is about to read, a cache line for each step: it is fetched into the second-level cache meanwhile.
-  StepAddresses ahead;
+  // What the caller is about to read, a cache line for each step: it is fetched into the second-level cache
+  // meanwhile.
+  const char* ahead;
+  int64_t ahead_step;
 };
 
 // Whether this processor has the instructions.
 bool HasOuterProducts(DType dtype);
 
-// `lanes`: kLanes or 1. `vectors`: 1 to kMostVectors.
+// `vectors`: 1 to kMostVectors. `lanes`: MostLanes(vectors), or what they leave of 16, or 1 (of one vector).
 using OuterProductKernel = void (*)(const OuterProduct& product);
 OuterProductKernel OuterProductKernelFor(DType dtype, int64_t lanes, int64_t vectors);
 

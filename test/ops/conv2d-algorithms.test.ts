@@ -69,6 +69,16 @@ const geometries: Record<string, ConvGeometry> = {
   '1x1 on 4x4, odd channels': geometryOf({ x: [5, 37, 4, 4], channels: 20, kernel: 1 }),
   '1x1 on 30x31': geometryOf({ x: [2, 16, 30, 31], channels: 16, kernel: 1 }),
   '1x1 on 5x7, stride 2': geometryOf({ x: [3, 20, 5, 7], channels: 48, kernel: 1, strides: 2 }),
+  '1x1 on 9x11, stride 2, odd channels': geometryOf({ x: [5, 40, 9, 11], channels: 72, kernel: 1, strides: 2 }),
+  '1x1 on 3x3, stride 2, padded': geometryOf({ x: [3, 24, 3, 3], channels: 112, kernel: 1, strides: 2, padding: 1 }),
+  '1x1 on 7x7, odd channels': geometryOf({ x: [7, 40, 7, 7], channels: 90, kernel: 1 }),
+  '3x3 on 15x14, stride 3, batch 1': geometryOf({
+    x: [1, 16, 15, 14],
+    channels: 64,
+    kernel: 3,
+    strides: 3,
+    padding: 1,
+  }),
   '1x1 on 3x2, batch 1, 1056 channels': geometryOf({ x: [1, 16, 3, 2], channels: 1056, kernel: 1 }),
   '3x3 on 9x29, stride 2, odd channels': geometryOf({
     x: [3, 18, 9, 29],
