@@ -30,6 +30,14 @@ struct NormImage {
   int64_t image_elements() const { return blocks * positions * lanes; }
   int64_t MaskBytes() const { return images * image_elements() / 8; }
 
+  // Blocks that are worth going over together, as they lie beside each other: few where a block of all images stays in
+  // the second-level cache, or is long in each of them.
+  int64_t Together() const {
+    constexpr int64_t kCacheElements = 1 << 18, kLongElements = 1 << 14;
+    const int64_t elements = positions * lanes;
+    return images * elements <= kCacheElements ? 1 : std::max<int64_t>(kLongElements / elements, 1);
+  }
+
   int64_t group() const { return std::clamp<int64_t>(kGroupPositions / positions, 1, images); }
   int64_t groups() const { return (images + group() - 1) / group(); }
   int64_t ImagesIn(int64_t at) const { return std::min(group(), images - at * group()); }
@@ -53,10 +61,15 @@ void ForEachBlock(const NormImage& image, const First& first, const Between& bet
   const int64_t threads = omp_get_max_threads(), groups = image.groups();
   if (image.blocks % threads == 0 || image.blocks >= 4 * threads) {
     ParallelFor(image.blocks, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t block = begin; block < end; ++block) {
-        for (int64_t n = 0; n < groups; ++n) first(block, n);
-        between(block);
-        for (int64_t n = groups; n-- > 0;) second(block, n);  // the last one is in the cache
+      for (int64_t from = begin, to; from < end; from = to) {
+        to = std::min(from + image.Together(), end);
+        for (int64_t n = 0; n < groups; ++n) {
+          for (int64_t block = from; block < to; ++block) first(block, n);
+        }
+        for (int64_t block = from; block < to; ++block) between(block);
+        for (int64_t n = groups; n-- > 0;) {  // the last one is in the cache
+          for (int64_t block = from; block < to; ++block) second(block, n);
+        }
       }
     });
     return;

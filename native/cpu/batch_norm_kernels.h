@@ -76,6 +76,7 @@ struct Normalise {
     if constexpr (has_mask) {
       const LaneBits bits = LetThrough(y);
       std::memcpy(t.mask + at / 8, &bits, sizeof(bits));
+      Fetch(t.mask + (at + t.box.ahead) / 8);
     }
     if constexpr (relu) y = Relu(y);
     StoreVector(y, t.y + at);
@@ -109,6 +110,7 @@ struct AddUpGradient {
     Fetch(t.x + at + t.box.ahead);
     Fetch(t.dy + at + t.box.ahead);
     if constexpr (has_more) Fetch(t.more_dy + at + t.box.ahead);
+    if constexpr (has_mask) Fetch(t.mask + (at + t.box.ahead) / 8);
   }
 };
 
