@@ -22,8 +22,8 @@ export interface RunPlan {
   config: SettledConfig;
   device: Device;
   fineTuning: FineTuningOptions;
-  /** The run that goes on, with what its history.json tells; null for a new run. */
-  resumed: { folder: RunFolder; record: Partial<RunRecord> } | null;
+  /** The run that goes on, with what its history.json tells, and what a person is told of changes; null for a new run. */
+  resumed: { folder: RunFolder; record: Partial<RunRecord>; notes: string[] } | null;
 }
 
 /** Defaults, the recipe or config file over them, the command line over both. Throws ConfigError. */

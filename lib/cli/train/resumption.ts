@@ -8,7 +8,6 @@ import { type RunFolder, runFolder } from '../run-folder.js';
 import type { RunRecord } from '../run-record.js';
 import { configFromOptions } from './config-from-options.js';
 import { fineTuningOf } from './fine-tuning-record.js';
-import { note } from './note.js';
 import type { TrainOptions } from './options.js';
 import { type RunPlan, settled } from './plan.js';
 import { changeableOptions, otherOptions } from './resumption-options.js';
@@ -28,8 +27,11 @@ export async function planResumption(
   checkTrained(record, options.epochs, folder);
   const was = resolveConfig(before);
   const plan = settled(resolveConfig(before, configFromOptions(options)));
-  tellChanges(was, plan.config);
-  return { ...plan, fineTuning: fineTuningOf(record.fineTuning), resumed: { folder, record } };
+  return {
+    ...plan,
+    fineTuning: fineTuningOf(record.fineTuning),
+    resumed: { folder, record, notes: changeNotes(was, plan.config) },
+  };
 }
 
 function checkGiven(argument: string | undefined, command: Command, { path, config, weights }: RunFolder): void {
@@ -91,13 +93,11 @@ function checkTrained(
 }
 
 /** What a person may not have thought of. */
-function tellChanges(was: TrainConfig, { epochs, schedule, device }: TrainConfig): void {
-  const follows = ['cosine', 'polynomial', 'one-cycle'].includes(schedule.name);
-  if (epochs !== was.epochs && follows)
-    note(
-      `The schedule '${schedule.name}' is now over ${epochs} epochs in place of ${was.epochs}: the learning rate goes on from there.`,
-    );
-  if (device !== was.device) note(`The run goes on on ${device} in place of ${was.device}: not to the same bits.`);
+function changeNotes(was: TrainConfig, { epochs, schedule, device }: TrainConfig): string[] {
+  const follows = ['cosine', 'polynomial', 'one-cycle'].includes(schedule.name) && epochs !== was.epochs;
+  const scheduleNote = `The schedule '${schedule.name}' is now over ${epochs} epochs in place of ${was.epochs}: the learning rate goes on from there.`;
+  const deviceNote = `The run goes on on ${device} in place of ${was.device}: not to the same bits.`;
+  return [...(follows ? [scheduleNote] : []), ...(device === was.device ? [] : [deviceNote])];
 }
 
 async function configOf({ config, path }: RunFolder): Promise<PartialTrainConfig> {
