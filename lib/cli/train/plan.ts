@@ -15,6 +15,7 @@ import type { FineTuningOptions } from '../fine-tuning.js';
 import type { RunFolder } from '../run-folder.js';
 import type { RunRecord } from '../run-record.js';
 import { configFromOptions } from './config-from-options.js';
+import { namingOptions } from './option-places.js';
 import type { TrainOptions } from './options.js';
 import { recipeFile } from './recipe-file.js';
 
@@ -30,7 +31,8 @@ export interface RunPlan {
 export function planRun(argument: string | undefined, options: TrainOptions, command: Command): RunPlan {
   const refuse = (message: string): never => command.error(message);
   const file: PartialTrainConfig = argument === undefined ? {} : readConfigFile(recipeFile(argument, refuse));
-  return { ...settled(resolveConfig(file, configFromOptions(options))), fineTuning: options, resumed: null };
+  const config = namingOptions(command, () => resolveConfig(file, configFromOptions(options)));
+  return { ...settled(config), fineTuning: options, resumed: null };
 }
 
 /** Device and precision are chosen, and paths hold from any folder. */

@@ -8,6 +8,7 @@ import { type RunFolder, runFolder } from '../run-folder.js';
 import type { RunRecord } from '../run-record.js';
 import { configFromOptions } from './config-from-options.js';
 import { fineTuningOf } from './fine-tuning-record.js';
+import { namingOptions } from './option-places.js';
 import type { TrainOptions } from './options.js';
 import { type RunPlan, settled } from './plan.js';
 import { changeableOptions, otherOptions } from './resumption-options.js';
@@ -26,7 +27,7 @@ export async function planResumption(
   checkWarmup(before, options.epochs, folder);
   checkTrained(record, options.epochs, folder);
   const was = resolveConfig(before);
-  const plan = settled(resolveConfig(before, configFromOptions(options)));
+  const plan = settled(namingOptions(command, () => resolveConfig(before, configFromOptions(options))));
   return {
     ...plan,
     fineTuning: fineTuningOf(record.fineTuning),
