@@ -1,5 +1,7 @@
 // What a person is told when a command fails: one line, with a remedy where there is one.
+import { dirname } from 'node:path';
 import { BackendUnavailableError, NumericError, OutOfMemoryError, ResiduaError } from '../errors.js';
+import { trainCommandLine } from './command-line.js';
 import { printable } from './printable.js';
 
 /** One line for stderr; with `verbose` the stack and the causes follow. */
@@ -24,8 +26,10 @@ function hintFor(error: Error): string | undefined {
 }
 
 function checkpointHint({ details }: NumericError): string | undefined {
-  const { checkpoint } = details;
-  return typeof checkpoint === 'string' ? `The checkpoint of before is ${checkpoint}.` : undefined;
+  const { checkpoint, timesInARow } = details;
+  if (typeof checkpoint !== 'string') return undefined;
+  const skipping = trainCommandLine('--resume', dirname(dirname(checkpoint)), '--on-nan', 'skip');
+  return `The checkpoint of before is ${checkpoint}.${timesInARow === 1 ? ` To go on from it without such steps: ${skipping}` : ''}`;
 }
 
 function oneLine(message: string): string {

@@ -14,10 +14,8 @@ import { summaryCommand } from './commands/summary.js';
 import { trainCommand } from './commands/train.js';
 import { describeError } from './errors.js';
 import { exitStatus } from './exit-status.js';
+import { helpLayout } from './help-layout.js';
 import { sayingWarnings } from './warnings.js';
-
-/** Descriptions are wrapped beside the options where they have so many columns. */
-const leastHelpWidth = 20;
 
 /** Every command with its options. */
 export function buildProgram(): Command {
@@ -44,8 +42,7 @@ export function buildProgram(): Command {
     suggestHiddenOptions(command);
     program.addCommand(command);
   }
-  for (const command of [program, ...program.commands])
-    command.exitOverride().configureHelp({ minWidthToWrap: leastHelpWidth });
+  for (const command of [program, ...program.commands]) command.exitOverride().configureHelp(helpLayout);
   return program;
 }
 

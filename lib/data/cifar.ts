@@ -153,7 +153,7 @@ async function fetchArchive(files: CifarFiles, folder: string, download: Downloa
 
 function notFound({ title, archive }: CifarFiles, names: readonly string[], folders: readonly string[]): DataError {
   return new DataError(
-    `${title} was not found: no ${names.join(', ')} in any of\n${folders.map((f) => `  ${f}`).join('\n')}\n` +
+    `${title} was not found: no ${names.join(', ')} in any of ${folders.join(', ')}. ` +
       `Download it with { download: true } (residua train --download), or unpack ${host}/${archive} into a folder and name it in RESIDUA_DATA.`,
     { file: names[0], folders, expected: 'files', found: 'none' },
   );

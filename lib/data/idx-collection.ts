@@ -99,7 +99,7 @@ async function findFiles(
 
 function notFound({ title, remedy }: IdxCollection, part: IdxPart, folders: readonly string[]): DataError {
   return new DataError(
-    `${title} was not found: no ${part.images.name}.gz (or without .gz) in any of\n${folders.map((f) => `  ${f}`).join('\n')}\n${remedy}`,
+    `${title} was not found: no ${part.images.name}.gz (or without .gz) in any of ${folders.join(', ')}. ${remedy}`,
     { file: `${part.images.name}.gz`, folders, expected: 'a file', found: 'none' },
   );
 }

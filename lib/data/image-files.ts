@@ -55,7 +55,10 @@ export class ImageFiles {
 
   /** Deals with a broken image as asked: throws, or tells of it once. */
   reportBroken(error: DataError): void {
-    if (this.onBroken === 'error') throw error;
+    if (this.onBroken === 'error')
+      throw new DataError(`${error.message} To leave such images out: onBroken 'skip' (--on-broken).`, error.details, {
+        cause: error,
+      });
     const file = String(error.details.file);
     if (this.#broken.has(file)) return;
     this.#broken.set(file, String(error.details.found));

@@ -123,9 +123,9 @@ function toLuma(interleaved: Uint8Array, channels: number, count: number): Uint8
   return luma;
 }
 
-/** libvips keeps one text for all threads: where several images fail at a time it may be gone. */
+/** libvips keeps one text for all threads: where several images fail at a time it may be gone, or be that of others too after the first line. */
 function reasonOf(cause: unknown): string {
-  const text = (cause as Error).message.replaceAll('\n', ' ').trim();
+  const text = ((cause as Error).message.trim().split('\n')[0] as string).trim();
   if (text === 'Input image exceeds pixel limit')
     return `it has more than ${mostPixels.toLocaleString('en-US')} pixels`;
   return text === 'Unknown error' ? 'it is damaged' : text;

@@ -132,9 +132,11 @@ function tableOf(rows: Row[]): string {
 function totals(parameters: Parameter[]): string {
   const total = countOf(parameters);
   const trainable = countOf(parameters.filter((parameter) => parameter.trainable));
+  const fixed = parameters.filter((parameter) => !parameter.trainable);
+  const isStatistics = fixed.length > 0 && fixed.every(({ name }) => /running(Mean|Var)$/.test(name));
   return [
     `Parameters: ${total.toLocaleString('en-US')}`,
     `Trainable parameters: ${trainable.toLocaleString('en-US')}`,
-    `Not trainable: ${(total - trainable).toLocaleString('en-US')}`,
+    `Not trainable: ${(total - trainable).toLocaleString('en-US')}${isStatistics ? ' (statistics of BatchNorm)' : ''}`,
   ].join('\n');
 }

@@ -106,6 +106,7 @@ table { border-collapse: collapse; }
 .map span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 @media (max-width: 45rem) { .map span:nth-child(even) { display: none; } }
 .heat { width: 100%; border: 1px solid var(--rule); }
+img.heat { display: block; height: auto; background: var(--card); image-rendering: pixelated; }
 .heat rect { fill: color-mix(in srgb, var(--shade) calc(var(--part) * 100%), var(--card)); }
 .heat .paper { fill: var(--card); }
 .pairs { margin-top: 0.35rem; list-style: none; font-size: 0.9rem; }

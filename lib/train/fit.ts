@@ -189,7 +189,7 @@ class Step {
       const other = onNan === 'stop' ? ", or onNan 'skip' or 'rollback' (--on-nan)" : '';
       throw new NumericError(
         `The loss became ${loss} in epoch ${epoch}, step ${step}${row}; first in layer '${layer}'. A smaller learning rate may help${other}.`,
-        { epoch, step, layer, loss, checkpoint: run.lastCheckpoint },
+        { epoch, step, layer, loss, timesInARow: run.badSteps, checkpoint: run.lastCheckpoint },
       );
     }
     run.advance(this.count);

@@ -1,6 +1,6 @@
 // Where an option of `residua train` is in a config, and what it is by default there.
 import type { Option } from 'commander';
-import { configFromOptions } from '../../lib/cli/train/config-from-options.js';
+import { configPathOf } from '../../lib/cli/train/option-places.js';
 import { trainKind } from '../../lib/config/fields.js';
 import type { Field } from '../../lib/config/kinds.js';
 
@@ -13,21 +13,9 @@ export interface ConfigPlace {
 
 /** Null for options that belong to one run alone. */
 export function configPlace(option: Option): ConfigPlace | null {
-  const mark: { name?: unknown } = {};
-  mark.name = mark; // a device is told by its name
-  const path = pathTo(mark, configFromOptions({ [option.attributeName()]: mark }));
+  const path = configPathOf(option);
   if (path === null) return null;
   return { path: path.join('.'), default: defaultOf(fieldAt(path), option) };
-}
-
-/** The keys that lead to `mark`. */
-function pathTo(mark: unknown, values: object): string[] | null {
-  for (const [key, value] of Object.entries(values)) {
-    if (value === mark) return [key];
-    const rest = typeof value === 'object' && value !== null ? pathTo(mark, value) : null;
-    if (rest) return [key, ...rest];
-  }
-  return null;
 }
 
 function fieldAt(path: readonly string[]): Field {

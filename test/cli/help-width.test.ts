@@ -24,12 +24,24 @@ test.each([
   [undefined, 80],
   [80, 80],
   [60, 60],
+  [55, 55],
+  [47, 47],
+  [40, 40],
 ])('on %s columns no line is longer', (width, most) => {
   for (const [name, lines] of helps(width))
     expect(
       lines.filter((line) => line.length > most && !isUsage(line)),
       name,
     ).toEqual([]);
+});
+
+test.each([40, 47, 55])('on %i columns each description is below its option, and none is broken to shreds', (width) => {
+  const [, lines] = helps(width).find(([name]) => name === 'train') as [string, string[]];
+  const options = lines.flatMap((line, i) => (/^ {2}-/.test(line) ? [i] : []));
+  expect(options.length).toBeGreaterThan(50);
+  for (const i of options) expect(lines[i + 1], lines[i]).toMatch(/^ {6}\S/);
+  const shreds = lines.filter((line, i) => /^ {6}/.test(line) && /^ {6}/.test(lines[i + 1] ?? '') && line.length < 20);
+  expect(shreds.length).toBeLessThan(options.length / 10);
 });
 
 test('a wide terminal has each paragraph below the options on one line', () => {

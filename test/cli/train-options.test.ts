@@ -133,6 +133,21 @@ describe('refused, with what was expected', () => {
   });
 });
 
+describe('what options do not allow together names the option beside the key', () => {
+  test.each([
+    [['--schedule', 'step'], /^The config: schedule\.at \(--decay-at\): expected the epochs between two decays/],
+    [
+      ['--schedule', 'cosine', '--warmup', '5', '--epochs', '3'],
+      /schedule\.warmup \(--warmup\): expected fewer epochs/,
+    ],
+    [['--nesterov', '--momentum', '0'], /optimizer\.nesterov \(--nesterov\): expected a momentum above 0/],
+    [['--crop', '4', '--random-resized-crop', '0.1,1'], /augment\.crop \(--crop\): expected null beside/],
+    [['--validation', '1'], /data\.validation \(--validation\): expected /],
+  ])('%j', (args, expected) => {
+    expect(() => plan('--data', 'synthetic', ...args)).toThrow(expected);
+  });
+});
+
 describe('layers', () => {
   const file = (): string => join(folder, 'config.yaml');
   beforeAll(() => {

@@ -66,6 +66,9 @@ describe('broken images', () => {
   test('are fatal by default', async () => {
     const error = await rejection(imageFolder(tree.root, { verify: true }));
     expect(error).toMatchObject({ code: 'DATA_ERROR', details: { file: tree.broken[0] } });
+    expect(error.message).toMatch(
+      /^\S+ cannot be decoded: .+\. To leave such images out: onBroken 'skip' \(--on-broken\)\.$/,
+    );
   });
 
   test('are warned of once', async () => {

@@ -131,6 +131,13 @@ describe('failures are DataErrors with the file and the reason', () => {
 
   const cut = (bytes: Uint8Array) => bytes.subarray(0, bytes.length >> 1);
 
+  test('the reason is one sentence, where many images fail at a time, too', async () => {
+    const cut = (await picture().jpeg().toBuffer()).subarray(0, 200);
+    const errors = await Promise.all(Array.from({ length: 16 }, () => rejection(decodeImage(cut))));
+    for (const { message } of errors) expect(message).toMatch(/^the image cannot be decoded: [^\n]+\.$/);
+    expect(errors.filter(({ message }) => message.split('VipsJpeg').length > 2)).toEqual([]);
+  });
+
   test('a missing file, a folder', async () => {
     const missing = join(folder.path(), 'missing.png');
     expect(await rejection(decodeImage(missing))).toMatchObject({ code: 'DATA_ERROR', details: { file: missing } });

@@ -17,7 +17,7 @@ afterEach(() => vi.unstubAllEnvs());
 test('is looked for in folders of its name, which Fashion-MNIST’s files are not in', async () => {
   vi.stubEnv('RESIDUA_DATA', folder.path());
   const error = await rejection(mnist({ train: true }));
-  expect(error.message).toMatch(/^MNIST was not found/);
+  expect(error.message).toMatch(/^MNIST was not found: no [^\n]+ in any of \/[^\n]+\. Download it with /);
   expect(error.message).toContain(join(folder.path(), 'mnist'));
   expect(error.message).toMatch(/download: true/);
 });

@@ -94,7 +94,7 @@ describe('summary', () => {
     const table = makeNet().summary([2, 1, 8, 8]);
     expect(table).toContain('Parameters: 2,954\n');
     expect(table).toContain('Trainable parameters: 2,930\n');
-    expect(table).toContain('Not trainable: 24');
+    expect(table).toContain('Not trainable: 24 (statistics of BatchNorm)');
   });
   it('shows the levels asked for', () => {
     expect(rowsOf(makeNet().summary([1, 1, 8, 8], { depth: 1 })).length).toBe(6);

@@ -44,6 +44,14 @@ describe('encodePng', () => {
     expect([...inflateSync(data?.data ?? Buffer.alloc(0))]).toEqual([0, 1, 2, 3, 0, 4, 5, 6]);
   });
 
+  test('writes four channels as RGB with opacity', () => {
+    const [header, data] = chunksOf(
+      encodePng({ pixels: Uint8Array.from([1, 2, 3, 4]), width: 1, height: 1, channels: 4 }),
+    );
+    expect([...(header?.data.subarray(8) ?? [])]).toEqual([8, 6, 0, 0, 0]);
+    expect([...inflateSync(data?.data ?? Buffer.alloc(0))]).toEqual([0, 1, 2, 3, 4]);
+  });
+
   test.each([
     { ...image, width: 4 },
     { ...image, channels: 3 as const },

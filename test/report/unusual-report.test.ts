@@ -135,8 +135,15 @@ describeInChromium('the report of an unusual run', (open) => {
     const opened = await open(await reportOf(sampleRecord({ classNames, epochs: 1 }), []));
     const { page } = opened;
     await expectGood(opened);
-    expect(await count(page, '#matrix')).toBe(0);
-    expect(await body(page)).toContain('The matrix of 1000 classes is too large to draw');
+    const [width, height, natural] = (await page.evaluate(`(() => {
+      const map = document.querySelector('#matrix');
+      const box = map.getBoundingClientRect();
+      return [box.width, box.height, map.naturalWidth];
+    })()`)) as [number, number, number];
+    expect(natural).toBe(500); // it was decoded
+    expect(width).toBeCloseTo(height, 0);
+    expect(width).toBeGreaterThan(400);
+    expect(await body(page)).toContain('A point stands for 2 by 2 classes');
     expect(await count(page, '#pairs li')).toBe(12);
     expect(await count(page, '#class-table tbody tr')).toBe(1000);
   });

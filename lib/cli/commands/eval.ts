@@ -12,6 +12,7 @@ import { count } from '../format.js';
 import type { NetRecord } from '../net-record.js';
 import { deviceName, noTuneOption, positiveInteger, precisionOption, wholeNumber } from '../options.js';
 import { runFolder } from '../run-folder.js';
+import { recordText } from '../run-record-text.js';
 import { openSavedNet, type SavedNetOptions } from '../saved-net.js';
 import { addSavedNetOptions } from '../saved-net-options.js';
 import { dataName } from '../train/option-values.js';
@@ -79,7 +80,7 @@ async function evaluate(source: string, options: EvalOptions, command: Command):
       precision,
       resize: side,
     };
-    console.log(JSON.stringify({ ...facts, ...evaluationJson(metrics, classNames) }, null, 2));
+    console.log(recordText({ ...facts, ...evaluationJson(metrics, classNames) }).trimEnd());
   } else {
     const what = part === 'all' ? 'images' : `${part} images`;
     console.log(`${count(metrics.images)} ${what} of ${side}x${side} pixels on ${device}`);

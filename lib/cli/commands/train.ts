@@ -26,7 +26,10 @@ export function trainCommand(): Command {
 }
 
 async function train(argument: string | undefined, options: TrainOptions, command: Command): Promise<void> {
-  const { planResumption, planRun } = await import('../train/plan.js');
+  const [{ planRun }, { planResumption }] = await Promise.all([
+    import('../train/plan.js'),
+    import('../train/resumption.js'),
+  ]);
   const { resume, dryRun, out } = options;
   const plan =
     resume === undefined

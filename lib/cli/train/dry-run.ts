@@ -13,21 +13,23 @@ const evaluationShare = 1 / 3;
 
 /** Prints it all; writes no file. */
 export async function dryRun(plan: RunPlan): Promise<void> {
-  const session = await prepareSession(plan, false);
+  const session = await prepareSession(plan, plan.resumed !== null);
   try {
     const { net, run } = session;
     console.log(stringify(plan.config, { lineWidth: 0 }));
     console.log(`${netSummary(net, run.net.model, [1, ...run.net.inputShape])}\n`);
     const speed = await measureSpeed(session);
-    console.log(facts(estimates(session, speed), ''));
+    console.log(facts(estimates(session, speed, plan.resumed?.record.epochs?.length ?? 0), ''));
   } finally {
     await Promise.all([session.train.dispose(), session.validation?.dispose()]);
   }
 }
 
-function estimates(session: Session, imagesPerSecond: number): [string, string][] {
+/** `trained`: epochs that a run which goes on has made. */
+function estimates(session: Session, imagesPerSecond: number, trained: number): [string, string][] {
   const { run, train, device } = session;
   const { epochs, accumulate } = run.config;
+  const left = epochs - trained;
   const images = run.trainImages + run.testImages * evaluationShare;
   const seconds = images / imagesPerSecond;
   return [
@@ -35,7 +37,10 @@ function estimates(session: Session, imagesPerSecond: number): [string, string][
     ['validation images', count(run.testImages)],
     ['steps per epoch', count(Math.ceil(train.length / accumulate))],
     ['speed', `${count(Math.round(imagesPerSecond))} images/s on ${device}`],
-    ['estimated time', `${roughDuration(seconds * epochs)} for ${epochs} epochs of ${roughDuration(seconds)}`],
+    [
+      'estimated time',
+      `${roughDuration(seconds * left)} for ${trained > 0 ? `the ${left} left of ` : ''}${epochs} epochs of ${roughDuration(seconds)}`,
+    ],
     ['memory of tensors', `${bytes(backendOf(device).memory().peakBytes)} at most`],
     ['memory of the data', bytes(bytesOfData(session))],
     ['memory of the process', `${bytes(process.resourceUsage().maxRSS * 1024 + bytesOfCheckpoint(session))} at most`],

@@ -25,6 +25,7 @@ import {
   numberFrom,
   orNone,
 } from './option-values.js';
+import { changeableOptions } from './resumption-options.js';
 
 /** What the command line says; undefined where it says nothing. */
 export interface ConfigOptions {
@@ -217,7 +218,7 @@ function addRunOptions(command: Command): void {
     .option('--out <folder>', 'where to write (default: runs/<date_time>)')
     .option(
       '--resume <folder>',
-      'go on with the run in this folder; --epochs and --early-stopping alone may be changed. A run that early stopping ended trains on only with more --epochs, a larger --early-stopping, or none',
+      `go on with the run in this folder; these may change: ${changeableOptions.join(', ')}. A run that early stopping ended trains on only with more --epochs, a larger --early-stopping, or none`,
     )
     .option('--dry-run', 'print the config, the net, and what time and memory it would take; write nothing')
     .option('--keep-last <n>', 'how many of the newest checkpoints are kept, beside the best', positiveInteger)

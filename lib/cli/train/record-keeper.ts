@@ -4,6 +4,7 @@ import { ImageFiles } from '../../data/image-files.js';
 import type { FitHandler, FitRun } from '../../train/index.js';
 import { type RunFolder, writeWhole } from '../run-folder.js';
 import type { RunRecord } from '../run-record.js';
+import { recordText } from '../run-record-text.js';
 import { trainableNumbers } from './session.js';
 
 export class RecordKeeper implements FitHandler {
@@ -44,7 +45,7 @@ export class RecordKeeper implements FitHandler {
     record.parameters = trainableNumbers(net);
     record.brokenImages = brokenImages(options, this.#before.brokenImages);
     record.peakMemory = Math.max(peakMemory, process.resourceUsage().maxRSS * 1024);
-    writeWhole(this.#folder.history, `${JSON.stringify(record, null, 2)}\n`);
+    writeWhole(this.#folder.history, recordText(record));
   }
 }
 

@@ -56,6 +56,12 @@ async function hasCheckpoint({ resumed }: RunPlan): Promise<boolean> {
   return names.length > 0;
 }
 
+/** Of a run that goes on: only when it is known that it does. */
+function begin(plan: RunPlan, folder: RunFolder, lines: RunLines): void {
+  writeConfig(plan, folder);
+  for (const line of plan.resumed?.notes ?? []) lines.say(line);
+}
+
 const writeConfig = ({ config }: RunPlan, { config: file }: RunFolder): void =>
   writeWhole(file, `${JSON.stringify(config, null, 2)}\n`);
 
@@ -71,7 +77,7 @@ async function train({ session, plan, folder, lines, signal }: Training): Promis
   const { config, resumed } = plan;
   const { net, trainer, fitOptions, run } = session;
   const handlers: FitHandler[] = [
-    { trainBegin: () => writeConfig(plan, folder) }, // of a run that goes on: only when it is known that it does
+    { trainBegin: () => begin(plan, folder, lines) },
     ...(await extraHandlers(config, folder)),
     new MetricsLog(folder.metrics),
     new RecordKeeper(run, folder),

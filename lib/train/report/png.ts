@@ -1,9 +1,9 @@
-// Encodes grey or RGB pixels as a PNG (RFC 2083) of 8 bits a channel, for the pictures of a report.
+// Encodes grey, RGB or RGBA pixels as a PNG (RFC 2083) of 8 bits a channel, for the pictures of a report.
 import { crc32, deflateSync } from 'node:zlib';
 import { ShapeError } from '../../errors.js';
 
 const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-const colourType = { 1: 0, 3: 2 } as const; // of a header, by channels: greyscale, truecolour
+const colourType = { 1: 0, 3: 2, 4: 6 } as const; // of a header, by channels: greyscale, truecolour, the same with opacity
 
 /** A greyscale picture: `width * height` bytes in row-major order, 0 black, 255 white. */
 export interface GreyImage {
@@ -14,8 +14,8 @@ export interface GreyImage {
 
 /** A picture whose `pixels` are [height, width, channels] in row-major order. */
 export interface PixelImage extends GreyImage {
-  /** 1 (default): grey. 3: red, green, blue. */
-  channels?: 1 | 3;
+  /** 1 (default): grey. 3: red, green, blue. 4: with opacity. */
+  channels?: 1 | 3 | 4;
 }
 
 /** The bytes of a PNG file. Throws ShapeError where the size does not fit the pixels. */
@@ -53,7 +53,7 @@ export function enlarge({ pixels, width, height }: GreyImage, factor: number): G
   return { pixels: large, width: width * factor, height: height * factor };
 }
 
-function header(width: number, height: number, channels: 1 | 3): Buffer {
+function header(width: number, height: number, channels: 1 | 3 | 4): Buffer {
   const bytes = Buffer.alloc(13);
   bytes.writeUInt32BE(width, 0);
   bytes.writeUInt32BE(height, 4);
