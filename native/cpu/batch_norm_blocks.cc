@@ -56,6 +56,8 @@ class BlockedBatchNorm : public CpuPlan {
     ForEachBlock(image_, moments, settle, normalise);
   }
 
+  std::string Algorithm() const override { return kBlockedBatchNormName; }
+
  private:
   struct Statistics {
     const float *gamma, *beta;

@@ -6,6 +6,8 @@
 
 namespace residua::cpu {
 
+constexpr char kBlockedBatchNormName[] = "channelBlocks";
+
 // Whether x [n, c, h, w] lies in blocks of as many channels as a vector of this processor has lanes, in a type for
 // which there are kernels.
 bool SuitsBlockedBatchNorm(const TensorDesc& x);

@@ -67,6 +67,8 @@ class BlockedBatchNormBackward : public CpuPlan {
     ForEachBlock(image_, add_up, settle, write);
   }
 
+  std::string Algorithm() const override { return kBlockedBatchNormName; }
+
  private:
   // The mask holds a bit a value, in the order of x's layout: it must be that of this very x.
   void CheckMask(const TensorDesc& mask, const MemoryDesc& x) const {
