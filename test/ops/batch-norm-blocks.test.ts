@@ -26,7 +26,7 @@ const shapes: Shape[] = [
   [3, 16, 7, 7],
   [2, 24, 17, 19], // more positions than the statistics take at once
   [130, 64, 2, 3], // several groups of images, the last one smaller
-  [300, 48, 8, 8], // a block is larger than the cache
+  [260, 32, 8, 8], // a block is larger than the cache
 ];
 const kinds: Kind[] = ['plain', 'relu', 'residual', 'residual and two gradients'];
 const options = { momentum: 0.7, epsilon: 1e-3 };
