@@ -54,9 +54,9 @@ struct NormImage {
   }
 };
 
-// Calls first(block, image) for all images of a block, then between(block), then second(block, image) for all images.
-// Threads share the blocks; where these are too few for that, they share the images of all blocks. Whatever the
-// threads, the calls and what they may depend on are the same.
+// Calls first(block, group) for all groups of images, then between(block), then second(block, group) for all of them,
+// the last one first. Threads share the blocks; where these are too few for that, they share the groups of all blocks.
+// Whatever the threads, the calls and what they may depend on are the same.
 template <class First, class Between, class Second>
 void ForEachBlock(const NormImage& image, const First& first, const Between& between, const Second& second) {
   const int64_t threads = omp_get_max_threads(), groups = image.groups();

@@ -118,8 +118,8 @@ describe.runIf(hasVectors).each(types)('in %s', (dtype) => {
   const tolerance = dtype === 'float32' ? { rtol: 3e-4, atol: 2e-4 } : { rtol: 0.02, atol: 0.03 };
 
   test.each(shapes.flatMap((shape) => kinds.map((kind) => [shape, kind] as const)))('%o, %s', (shape, kind) => {
-    // One value a channel has no unbiased variance, and bfloat16 decides otherwise what is near 0.
-    if (sizeOf(shape) === shape[1] || (kind === 'relu' && dtype === 'bfloat16')) {
+    if (sizeOf(shape) === shape[1]) {
+      // One value a channel has no unbiased variance.
       expect(Array.from(compute(shape, kind, dtype, inputsOf(shape)).y).every(Number.isFinite)).toBe(true);
       return;
     }
@@ -129,7 +129,9 @@ describe.runIf(hasVectors).each(types)('in %s', (dtype) => {
       setThreads(threads);
       return compute(shape, kind, dtype, inputs);
     });
-    for (const name of names) {
+    // What is near 0 bfloat16 lets through otherwise.
+    const compared = kind === 'relu' && dtype === 'bfloat16' ? (['y', 'runningMean', 'runningVar'] as const) : names;
+    for (const name of compared) {
       const what = `${name} of ${kind}`;
       const sums = name === 'dgamma' || name === 'dbeta' ? Math.sqrt(sizeOf(shape) / shape[1]) : 1;
       const atol = tolerance.atol * Math.max(sums, 1);

@@ -3,7 +3,7 @@
 // such engine.
 import type { Target } from '../optimise.js';
 import type { Node, Program } from '../program.js';
-import { areAlike, canMove, replaceNodes } from './rewrite.js';
+import { replaceNodes, sumsOfOneUser } from './rewrite.js';
 import { Users } from './users.js';
 
 /** add of one shape -> batchNormAddReluBackward, its only user, becomes batchNormAddReluBackward of two gradients. */
@@ -11,13 +11,8 @@ export function fuseResidualGradient(program: Program, target: Target): Program 
   if (target !== 'cpu') return program;
   const users = new Users(program);
   const replaced = new Map<Node, Node[]>();
-  for (const add of program.nodes) {
-    if (add.op !== 'add') continue;
-    const [a, b] = add.inputs as [number, number];
-    const sum = add.outputs[0] as number;
-    const norm = users.onlyUser(sum);
-    if (norm?.op !== 'batchNormAddReluBackward' || norm.inputs.length !== 7 || norm.inputs[1] !== sum) continue;
-    if (!areAlike(program, a, b) || !areAlike(program, a, sum) || !canMove(program, add, norm)) continue;
+  for (const { add, a, b, sum, user: norm } of sumsOfOneUser(program, users)) {
+    if (norm.op !== 'batchNormAddReluBackward' || norm.inputs.length !== 7 || norm.inputs[1] !== sum) continue;
     const [x, , ...others] = norm.inputs as [number, number, ...number[]];
     replaced.set(add, []);
     replaced.set(norm, [{ ...norm, inputs: [x, a, ...others, b] }]);
