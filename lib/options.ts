@@ -65,5 +65,5 @@ export function checkPair(where: string, name: string, value: unknown, min: numb
   const pair = Array.isArray(value) ? value : [value, value];
   const fits = pair.length === 2 && pair.every((n) => Number.isSafeInteger(n) && n >= min);
   if (!fits) fail(where, name, `an integer of at least ${min} or two of them [height, width]`, value);
-  return [pair[0] as number, pair[1] as number];
+  return Object.freeze([pair[0] as number, pair[1] as number] as const);
 }

@@ -24,18 +24,38 @@ export function backward(head: Tensor, headGrad: Tensor | undefined, retainGraph
   }
   const nodes = nodesBehind(node);
   nodes.forEach(checkUsable);
+  const scale = head.dtype === 'float32' && nodes.some(({ isFloat16 }) => isFloat16) ? lossScaler().scale : 1;
+  const start = (): Tensor => headGradient(head, headGrad, scale);
+  sendBack(nodes, start, retainGraph, (gradients) => gradients.assignLeaves(scale));
+}
+
+/**
+ * The gradients of the leaves behind a node whose output's gradient is `headGrad`, for the caller to dispose; the tape is released. Saved
+ * values are taken as they are. Internal: how a block's backward pass is traced.
+ */
+export function leafGradients(node: GradNode, headGrad: Tensor): Map<Tensor, Tensor> {
+  const start = (): Tensor => headGrad.alias();
+  return sendBack(nodesBehind(node), start, false, (gradients) => gradients.takeLeaves());
+}
+
+/** Sends what `start` gives back through the nodes, the head's first, and returns what `finish` makes of the leaves' gradients. */
+function sendBack<T>(
+  nodes: readonly GradNode[],
+  start: () => Tensor,
+  retainGraph: boolean,
+  finish: (gradients: Gradients) => T,
+): T {
   for (const each of nodes) each.references += 1;
   const gradients = new Gradients();
-  const scale = head.dtype === 'float32' && nodes.some(({ isFloat16 }) => isFloat16) ? lossScaler().scale : 1;
   try {
-    untracked(() =>
+    return untracked(() =>
       withMode({ recording: false, training: isTraining() }, () => {
-        gradients.add({ node }, headGradient(head, headGrad, scale));
+        gradients.add({ node: nodes[0] as GradNode }, start());
         for (const each of nodes) {
           runNode(each, gradients);
           if (!retainGraph) release(each).forEach(dropReference);
         }
-        gradients.assignLeaves(scale);
+        return finish(gradients);
       }),
     );
   } finally {
@@ -51,8 +71,8 @@ function headGradient(head: Tensor, given: Tensor | undefined, scale: number): T
   return scale === 1 ? given.alias() : tidy(() => run1('mul', {}, [given, full([], scale, { dtype, device })]));
 }
 
-/** The node and all it depends on, latest first. */
-function nodesBehind(head: GradNode): GradNode[] {
+/** The node and all it depends on, latest first. Internal. */
+export function nodesBehind(head: GradNode): GradNode[] {
   const found = new Set<GradNode>([head]);
   for (const node of found) for (const edge of node.edges) if (edge && 'node' in edge) found.add(edge.node);
   return [...found].sort((a, b) => b.id - a.id);
@@ -124,6 +144,13 @@ class Gradients {
       leaf.grad = own;
       trackBeside(own, leaf);
     }
+  }
+
+  /** The leaves' gradients, which are the caller's from here on. */
+  takeLeaves(): Map<Tensor, Tensor> {
+    const leaves = this.#ofLeaves;
+    this.#ofLeaves = new Map();
+    return leaves;
   }
 
   dispose(): void {

@@ -90,6 +90,18 @@ export function recordOp<const S extends Saved>(
   backward: BackwardFn<S>,
 ): void {
   if (!mode.recording || !inputs.some(needsGrad)) return;
+  const kept = saved.map((tensor) => tensor?.alias() ?? null);
+  putOnTape(op, inputs, output, kept as unknown as S, backward);
+}
+
+/** As `recordOp` where a gradient is wanted, with `saved` handed over: they are outside scopes, and the tape disposes them. Internal. */
+export function putOnTape<S extends Saved>(
+  op: string,
+  inputs: readonly Tensor[],
+  output: Tensor,
+  saved: S,
+  backward: BackwardFn<S>,
+): void {
   const edges = inputs.map(edgeOf);
   for (const edge of edges) if (edge && 'node' in edge) edge.node.references += 1;
   output.node = {
@@ -98,7 +110,7 @@ export function recordOp<const S extends Saved>(
     edges,
     step: {
       fn: backward as unknown as BackwardFn<Saved>,
-      saved: saved.map((tensor) => tensor?.alias() ?? null),
+      saved,
       versions: saved.map((tensor) => tensor?.version),
     },
     isFloat16: currentPrecision() === 'float16',

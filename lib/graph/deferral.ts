@@ -2,6 +2,7 @@
 // a trainer has made its step or a value is read; then everything recorded runs as one program.
 import { ConfigError } from '../errors.js';
 import type { NativeBackend, NativeTensor } from '../native.js';
+import type { OpTaker } from './op-taker.js';
 import type { Program } from './program.js';
 import { ProgramCache } from './program-cache.js';
 import type { RecordedRun } from './recorded-run.js';
@@ -25,6 +26,7 @@ let beganBy: HybridBlock | null = null; // the block whose forward began the rec
 let recordingOnly = false; // what is recorded is looked at and never run
 let strictly = false; // reading a value meanwhile is an error
 let gentle: { tune: boolean; begun: RecordedRun[] } | null = null; // how a call of `gently` has programs planned
+let tracer: OpTaker | null = null; // takes all ops meanwhile; what is being recorded is left alone
 
 /** From here on ops are recorded, on every backend; for the forward pass of `block`, where it is one. */
 export function beginDeferral({
@@ -34,14 +36,21 @@ export function beginDeferral({
   strict?: boolean;
   block?: HybridBlock | null;
 } = {}): void {
+  if (tracer) return;
   if (!deferring) beganBy = block;
   deferring = true;
   strictly ||= strict;
 }
 
-export const isDeferring = (): boolean => deferring;
+export const isDeferring = (): boolean => deferring || tracer !== null;
 
-/** The recorder that takes an op for this backend; null where it is to run at once. What was recorded before has run then. */
+/** Whether what is recorded now is to run: neither looked at nor traced. */
+export const isRecordingToRun = (): boolean => deferring && !recordingOnly && !tracer;
+
+/** What takes an op for this backend; null where it is to run at once. What was recorded before has run then. */
+export const takerOf = (backend: NativeBackend): OpTaker | null => tracer ?? recorderOf(backend);
+
+/** As `takerOf`, where nothing is traced. */
 export function recorderOf(backend: NativeBackend): Recorder | null {
   let recording = recordings.get(backend);
   recording?.recorder.finishUnderway();
@@ -56,7 +65,7 @@ export function recorderOf(backend: NativeBackend): Recorder | null {
 
 /** Runs everything recorded; ops run at once from here on. Within `gently`, programs that are new run later. */
 export function flushDeferred(): void {
-  if (recordingOnly) return;
+  if (recordingOnly || tracer) return;
   const block = beganBy;
   deferring = false;
   strictly = false;
@@ -135,12 +144,24 @@ export function recordWithLeaves(
   }
 }
 
+/** Has all ops of `fn` taken by `by`, whether anything is being recorded or not. Nothing of it runs. */
+export function traced<T>(by: OpTaker, fn: () => T): T {
+  const outer = tracer;
+  tracer = by;
+  try {
+    return fn();
+  } finally {
+    tracer = outer;
+  }
+}
+
 /** Whether recorded ops are to make the values of this tensor, or to change them. */
 const isToCome = (recorder: Recorder, native: NativeTensor): boolean =>
   (native instanceof VirtualTensor && native.isPending) || recorder.updates(native);
 
 /** The tensor with the values, as recorded ops leave them. Runs these where that has to be. */
 export function valuesOf(backend: NativeBackend, native: NativeTensor): NativeTensor {
+  if (tracer && native instanceof VirtualTensor && native.isPending) return native.real(); // throws
   if (recordings.size === 0) return native; // nothing was ever recorded
   const recorder = recordings.get(backend)?.recorder;
   recorder?.finishUnderway();

@@ -3,13 +3,19 @@
 import type { OpAttributes } from '../native.js';
 import type { ValueDesc } from './program.js';
 
+/** One op of a recording. What it reads: leaf i as i, the value that was made as number j as ~j, which is below 0. */
 export interface RecordedOp {
   readonly op: string;
   readonly attributes: OpAttributes;
-  /** Which earlier outputs and which leaves it reads; of leaves also shape and type. */
-  readonly inputs: string;
+  readonly inputs: readonly number[];
   readonly outputs: readonly ValueDesc[];
-  /** Tells it from every other op. */
+}
+
+/** Ops in order, and shape and type of each leaf that they read. */
+interface Recording {
+  readonly ops: readonly RecordedOp[];
+  readonly leaves: readonly string[];
+  /** Tells what it computes. */
   readonly text: string;
 }
 
@@ -17,49 +23,69 @@ const maxKept = 64;
 
 /** Follows a recording op by op, as long as it goes as an earlier one with the same first op. */
 export class RecordedBefore {
-  readonly #kept = new Map<string, readonly RecordedOp[]>(); // by the first op's text
-  #expected: readonly RecordedOp[] | undefined;
+  readonly #kept = new Map<string, Recording>(); // by the first op's text
+  #expected: Recording | undefined;
   #ops: RecordedOp[] = [];
+  #leaves: string[] = [];
 
-  /** The ops of this recording. */
-  get ops(): readonly RecordedOp[] {
-    return this.#ops;
+  /** Shape and type of the next leaf. */
+  leaf(text: string): void {
+    this.#leaves.push(text);
   }
 
   /** Notes the next op of the recording. `infer` tells its outputs where it is not known. */
-  next(op: string, attributes: OpAttributes, inputs: string, infer: () => readonly ValueDesc[]): RecordedOp {
-    const noted = this.#known(op, attributes, inputs) ?? this.#unknown(op, attributes, inputs, infer);
+  next(op: string, attributes: OpAttributes, inputs: readonly number[], infer: () => readonly ValueDesc[]): RecordedOp {
+    if (this.#ops.length === 0) this.#expected = this.#kept.get(this.#textOf(op, attributes, inputs));
+    const known = this.#expected?.ops[this.#ops.length];
+    const isKnown =
+      known && known.op === op && this.#areSame(known.inputs, inputs) && hasAttributes(known.attributes, attributes);
+    if (!isKnown) this.#expected = undefined; // inputs are told by number: from here on they are of other ops
+    const noted = isKnown ? known : { op, attributes, inputs, outputs: infer() };
     this.#ops.push(noted);
     return noted;
   }
 
-  /** The recording is over: it is what later ones are compared with. */
-  end(): void {
-    const [first] = this.#ops;
-    if (first) {
+  /** The recording is over: it is what later ones are compared with. Returns its ops, and a text that is equal where they are. */
+  end(): { ops: readonly RecordedOp[]; text: string } {
+    const recording = this.#isAsExpected() ? (this.#expected as Recording) : this.#recording();
+    const [first] = recording.ops;
+    if (first && recording !== this.#expected) {
       if (this.#kept.size >= maxKept) this.#kept.clear();
-      this.#kept.set(first.text, this.#ops);
+      this.#kept.set(this.#textOf(first.op, first.attributes, first.inputs), recording);
     }
     this.#ops = [];
+    this.#leaves = [];
     this.#expected = undefined;
+    return recording;
   }
 
-  #known(op: string, attributes: OpAttributes, inputs: string): RecordedOp | null {
-    const known = this.#expected?.[this.#ops.length];
-    if (known && known.op === op && known.inputs === inputs && areSame(known.attributes, attributes)) return known;
-    this.#expected = undefined; // inputs are told by number: from here on they are of other ops
-    return null;
+  #isAsExpected(): boolean {
+    return this.#expected?.ops.length === this.#ops.length && this.#expected.leaves.length === this.#leaves.length;
   }
 
-  #unknown(op: string, attributes: OpAttributes, inputs: string, infer: () => readonly ValueDesc[]): RecordedOp {
-    const text = `${op}${JSON.stringify(attributes)}${inputs}`;
-    const outputs = infer();
-    if (this.#ops.length === 0) this.#expected = this.#kept.get(text);
-    return { op, attributes, inputs, outputs, text };
+  #recording(): Recording {
+    const text = this.#ops.map(({ op, attributes, inputs }) => this.#textOf(op, attributes, inputs)).join(';');
+    return { ops: this.#ops, leaves: this.#leaves, text };
+  }
+
+  #textOf(op: string, attributes: OpAttributes, inputs: readonly number[]): string {
+    const sources = inputs.map((input) => (input < 0 ? `n${~input}` : `l${input} ${this.#leaves[input]}`));
+    return `${op}${JSON.stringify(attributes)}${sources.join()}`;
+  }
+
+  /** Whether these inputs are those of the expected recording: of leaves also shape and type. */
+  #areSame(known: readonly number[], inputs: readonly number[]): boolean {
+    if (known.length !== inputs.length) return false;
+    for (let i = 0; i < inputs.length; i++) {
+      const input = inputs[i] as number;
+      if (input !== known[i] || (input >= 0 && this.#leaves[input] !== this.#expected?.leaves[input])) return false;
+    }
+    return true;
   }
 }
 
-function areSame(a: OpAttributes, b: OpAttributes): boolean {
+function hasAttributes(a: OpAttributes, b: OpAttributes): boolean {
+  if (a === b) return true;
   const names = Object.keys(a);
   return names.length === Object.keys(b).length && names.every((name) => isSame(a[name], b[name]));
 }

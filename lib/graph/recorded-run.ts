@@ -5,14 +5,14 @@ import { giveBack } from './borrowed.js';
 import { optimise, targetOf } from './optimise.js';
 import { PlannedProgram } from './planned-program.js';
 import type { Program } from './program.js';
-import type { ProgramCache } from './program-cache.js';
+import type { ProgramCache, ProgramKey } from './program-cache.js';
 import { withoutTuning } from './tuning.js';
 import type { VirtualTensor } from './virtual-tensor.js';
 
 /** What was recorded. */
 export interface Recorded {
   /** Equal for what one program computes. */
-  key: string;
+  key: ProgramKey;
   /** Shape and type of the first tensor that it reads. */
   input: string;
   /** Called where the program is new. */

@@ -2,10 +2,12 @@
 import { ConfigError } from '../errors.js';
 import type { NativeBackend, NativeTensor, OpAttributes } from '../native.js';
 import { borrow, giveBack } from './borrowed.js';
+import type { OpTaker } from './op-taker.js';
 import { type Node, type Program, updatedInputs, type ValueDesc } from './program.js';
 import type { ProgramCache } from './program-cache.js';
-import { RecordedBefore } from './recorded-before.js';
+import { RecordedBefore, type RecordedOp } from './recorded-before.js';
 import { RecordedRun } from './recorded-run.js';
+import type { RepeatedOp } from './tracer.js';
 import { VirtualTensor } from './virtual-tensor.js';
 
 /** A leaf of a recorded program: the tensor that was given, and another reference to it for its values. */
@@ -14,8 +16,10 @@ export interface Leaf {
   values: NativeTensor;
 }
 
+const unknown = 0x7fffffff; // no source has this number
+
 /** What was recorded since the last flush, for one backend. */
-export class Recorder {
+export class Recorder implements OpTaker {
   /** Called after each op that was recorded. */
   onRecord: (() => void) | null = null;
   readonly #backend: NativeBackend;
@@ -23,10 +27,10 @@ export class Recorder {
   readonly #before = new RecordedBefore();
   #underway: RecordedRun | null = null;
   #leaves: NativeTensor[] = []; // borrowed
-  #leafTexts: string[] = []; // number, shape and type
   #leafNumbers = new Map<NativeTensor, number>();
   #updated = new Set<NativeTensor>(); // leaves that a recorded op changes
-  #nodes: { op: string; attributes: OpAttributes; inputs: Source[]; outputs: VirtualTensor[] }[] = [];
+  #made: ValueDesc[] = []; // values that ops make, by number
+  #outputs: VirtualTensor[] = []; // those of them that somebody was given
 
   constructor(backend: NativeBackend, programs: ProgramCache) {
     this.#backend = backend;
@@ -34,7 +38,7 @@ export class Recorder {
   }
 
   get isEmpty(): boolean {
-    return this.#nodes.length === 0;
+    return this.#made.length === 0;
   }
 
   /** Whether a recorded op is to change this tensor. */
@@ -45,22 +49,62 @@ export class Recorder {
   /** Records one op. Throws what running it would throw for its shapes and types. */
   record(op: string, attributes: OpAttributes, inputs: readonly NativeTensor[]): VirtualTensor[] {
     const sources = inputs.map((input) => this.#sourceOf(input));
-    const infer = (): ValueDesc[] => this.#backend.infer(op, attributes, inputs);
-    const known = this.#before.next(op, attributes, sources.map(this.#textOf).join(), infer);
-    const outputs = known.outputs.map((desc, position) => new VirtualTensor(this, this.#nodes.length, position, desc));
+    const first = this.#made.length;
+    const { outputs } = this.#next(op, attributes, sources);
     for (const position of updatedInputs(op, attributes, inputs.length))
       this.#updated.add(inputs[position] as NativeTensor);
-    this.#nodes.push({ op, attributes, inputs: sources, outputs });
     this.onRecord?.();
-    return outputs;
+    return outputs.map((desc, position) => this.#output(first + position, desc));
   }
 
-  readonly #textOf = (source: Source): string =>
-    typeof source === 'number' ? (this.#leafTexts[source] as string) : `n${source.madeBy}.${source.position}`;
+  /**
+   * Records traced ops. `natives`: as long as there are traced values; all that the ops read and do not make, by number. Those that they
+   * make and that outlive them are added, the others become no tensors.
+   */
+  repeat(ops: readonly RepeatedOp[], natives: (NativeTensor | undefined)[]): void {
+    const sources = new Int32Array(natives.length).fill(unknown); // by traced number
+    for (const { op, attributes, inputs, outputs, kept, updated } of ops) {
+      const given: number[] = [];
+      for (const value of inputs) {
+        if (sources[value] === unknown) sources[value] = this.#sourceOf(natives[value] as NativeTensor);
+        given.push(sources[value] as number);
+      }
+      const first = this.#made.length;
+      const noted = this.#next(op, attributes, given);
+      for (const value of updated) this.#updated.add(natives[value] as NativeTensor);
+      for (let i = 0; i < outputs.length; i++) {
+        const value = outputs[i] as number;
+        sources[value] = ~(first + i);
+        if (kept[i]) natives[value] = this.#output(first + i, noted.outputs[i] as ValueDesc);
+      }
+    }
+  }
 
-  #sourceOf(input: NativeTensor): Source {
+  #next(op: string, attributes: OpAttributes, sources: readonly number[]): RecordedOp {
+    const noted = this.#before.next(op, attributes, sources, () =>
+      this.#backend.infer(
+        op,
+        attributes,
+        sources.map((source) => this.#descOf(source)),
+      ),
+    );
+    for (const desc of noted.outputs) this.#made.push(desc);
+    return noted;
+  }
+
+  #descOf(source: number): ValueDesc {
+    return (source < 0 ? this.#made[~source] : this.#leaves[source]) as ValueDesc;
+  }
+
+  #output(number: number, desc: ValueDesc): VirtualTensor {
+    const output = new VirtualTensor(this, number, desc);
+    this.#outputs.push(output);
+    return output;
+  }
+
+  #sourceOf(input: NativeTensor): number {
     if (input instanceof VirtualTensor) {
-      if (input.isPending && input.recorder === this) return input;
+      if (input.isPending && input.recorder === this) return ~input.number;
       return this.#leaf(input.real(), input);
     }
     return this.#leaf(input, input);
@@ -72,7 +116,7 @@ export class Recorder {
     const number = this.#leaves.length;
     borrow(real);
     this.#leaves.push(real);
-    this.#leafTexts.push(`l${number} ${described(real)}`);
+    this.#before.leaf(described(real));
     this.#leafNumbers.set(identity, number);
     return number;
   }
@@ -114,34 +158,25 @@ export class Recorder {
       this.#forgetRefused();
       return null;
     }
-    const [leaves, nodes] = [this.#leaves, this.#nodes];
+    const leaves = this.#leaves;
     const identities = [...this.#leafNumbers.keys()];
-    const key = this.#keyWithOutputs();
     const input = described(leaves[0]);
-    this.#clear();
-    const wanted = nodes.flatMap((node) => node.outputs).filter((tensor) => tensor.isPending);
-    const recorded = { key, input, leaves, identities, wanted, toProgram: () => toProgram(leaves, nodes, wanted) };
+    const { ops, text, wanted } = this.#clear();
+    const key = { ops: text, wanted: wanted.map(({ number }) => number).join() };
+    const recorded = { key, input, leaves, identities, wanted, toProgram: () => toProgram(leaves, ops, wanted) };
     return new RecordedRun(this.#backend, this.#programs, recorded, tune);
   }
 
   /** What was recorded, which is not run: its tensors have no values. The caller disposes the leaves' values. */
   take(): { program: Program; leaves: Leaf[] } {
-    const [leaves, nodes] = [this.#leaves, this.#nodes];
+    const leaves = this.#leaves;
     const given = [...this.#leafNumbers.keys()];
-    this.#clear();
-    const wanted = nodes.flatMap((node) => node.outputs).filter((tensor) => tensor.isPending);
-    const program = toProgram(leaves, nodes, wanted);
+    const { ops, wanted } = this.#clear();
+    const program = toProgram(leaves, ops, wanted);
     for (const tensor of wanted) tensor.fail(new ConfigError('This tensor was recorded without being computed.'));
     const taken = leaves.map((leaf, i) => ({ given: given[i] as NativeTensor, values: leaf.share() }));
     giveBack(leaves);
     return { program, leaves: taken };
-  }
-
-  /** Tells programs apart: ops, wiring, leaves' shapes and types, and which values are wanted. */
-  #keyWithOutputs(): string {
-    const ops = this.#before.ops.map(({ text }) => text);
-    const wanted = this.#nodes.map(({ outputs }) => outputs.map((tensor) => (tensor.isPending ? 1 : 0)).join(''));
-    return [...ops, ...wanted].join(';');
   }
 
   /** What the first op reads is left over where that was refused. */
@@ -150,18 +185,17 @@ export class Recorder {
     this.#clear();
   }
 
-  #clear(): void {
-    this.#before.end();
+  /** What was recorded, and its outputs that are still in use. */
+  #clear(): { ops: readonly RecordedOp[]; text: string; wanted: VirtualTensor[] } {
+    const wanted = this.#outputs.filter((tensor) => tensor.isPending);
     this.#leaves = [];
-    this.#leafTexts = [];
     this.#leafNumbers = new Map();
     this.#updated = new Set();
-    this.#nodes = [];
+    this.#made = [];
+    this.#outputs = [];
+    return { ...this.#before.end(), wanted };
   }
 }
-
-/** Where an input comes from: a leaf, by number, or an earlier op. */
-type Source = number | VirtualTensor;
 
 const texts = new WeakMap<NativeTensor, string>(); // asking a native tensor takes longer
 
@@ -175,23 +209,16 @@ function described(native?: NativeTensor): string {
 
 function toProgram(
   leaves: readonly NativeTensor[],
-  recorded: readonly { op: string; attributes: OpAttributes; inputs: Source[]; outputs: VirtualTensor[] }[],
+  ops: readonly RecordedOp[],
   wanted: readonly VirtualTensor[],
 ): Program {
+  const leafCount = leaves.length;
   const values: ValueDesc[] = leaves.map(({ shape, dtype }) => ({ shape, dtype }));
-  const numbers = new Map<VirtualTensor, number>();
-  const nodes: Node[] = recorded.map(({ op, attributes, inputs, outputs }) => {
-    const sources = inputs.map((source) => (typeof source === 'number' ? source : (numbers.get(source) as number)));
-    const made = outputs.map((tensor) => {
-      numbers.set(tensor, values.length);
-      return values.push({ shape: tensor.shape, dtype: tensor.dtype }) - 1;
-    });
-    return { op, attributes, inputs: sources, outputs: made };
-  });
-  return {
-    leafCount: leaves.length,
-    values,
-    nodes,
-    outputs: wanted.map((tensor) => numbers.get(tensor) as number),
-  };
+  const nodes: Node[] = ops.map(({ op, attributes, inputs, outputs }) => ({
+    op,
+    attributes,
+    inputs: inputs.map((source) => (source < 0 ? leafCount + ~source : source)),
+    outputs: outputs.map(({ shape, dtype }) => values.push({ shape, dtype }) - 1),
+  }));
+  return { leafCount, values, nodes, outputs: wanted.map(({ number }) => leafCount + number) };
 }

@@ -29,10 +29,15 @@ export function stampText(natives: readonly NativeTensor[]): string {
     .join();
 }
 
+/** Notes that a tensor is updated in place. */
+export function noteUpdate(updated: NativeTensor): void {
+  stampOf(updated).version += 1;
+}
+
 /** Notes what an op that is run or recorded updates in place. */
 export function noteUpdates(op: string, attributes: OpAttributes, inputs: readonly NativeTensor[]): void {
   for (const position of updatedInputs(op, attributes, inputs.length)) {
     const updated = inputs[position];
-    if (updated) stampOf(updated).version += 1; // an input that is missing is refused below
+    if (updated) noteUpdate(updated); // an input that is missing is refused below
   }
 }

@@ -2,25 +2,23 @@
 import { DisposedError } from '../errors.js';
 import type { DType, NativeTensor } from '../native.js';
 import { disposeNative } from './borrowed.js';
+import type { OpTaker } from './op-taker.js';
 import type { ValueDesc } from './program.js';
-import type { Recorder } from './recorder.js';
 
 /** Stands in for a native tensor until the program that makes it has run. */
 export class VirtualTensor implements NativeTensor {
   readonly shape: readonly number[];
   readonly dtype: DType;
-  readonly recorder: Recorder;
-  /** Number of the op that makes it, and which of its outputs it is. */
-  readonly madeBy: number;
-  readonly position: number;
+  readonly recorder: OpTaker;
+  /** Which of the values it is that recorded ops make, counted from 0. */
+  readonly number: number;
   #state: 'pending' | 'real' | 'failed' | 'disposed' = 'pending';
   #real: NativeTensor | null = null;
   #error: unknown = null;
 
-  constructor(recorder: Recorder, madeBy: number, position: number, { shape, dtype }: ValueDesc) {
+  constructor(recorder: OpTaker, number: number, { shape, dtype }: ValueDesc) {
     this.recorder = recorder;
-    this.madeBy = madeBy;
-    this.position = position;
+    this.number = number;
     this.shape = shape;
     this.dtype = dtype;
   }

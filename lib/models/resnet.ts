@@ -1,6 +1,7 @@
 // The builder of every residual net but the chapter's: a stem, stages of blocks, a classifier.
 import { Initializer, MSRAPrelu, type RandomStream, Uniform } from '../init/index.js';
 import { expansion } from '../nn/bottleneck-options.js';
+import { declareRepeatable } from '../nn/forward-cache.js';
 import {
   BasicBlock,
   BatchNorm,
@@ -88,6 +89,8 @@ export class ResNet extends Block {
     return runSteps(steps, x);
   }
 }
+
+declareRepeatable({ made: [ResNet] });
 
 /** Channels after the stem: the first stage's width, so that a net of basic blocks keeps its shape there. */
 const stemChannels = ({ widths }: ResNetArchitecture): number => widths[0] as number;

@@ -80,6 +80,11 @@ export class BatchNorm extends Block {
     return `momentum ${this.momentum}, epsilon ${this.epsilon}, inChannels ${this.gamma.shape[0] || 'inferred'}`;
   }
 
+  override forwardState(): readonly unknown[] | null {
+    const state = super.forwardState();
+    return state && [...state, this.#useGlobalStats];
+  }
+
   override forward(x: Tensor): Tensor {
     return this.#normalize(x, false);
   }

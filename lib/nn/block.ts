@@ -5,6 +5,7 @@ import { setStrict } from '../graph/watch.js';
 import { checkBoolean, checkOptions } from '../options.js';
 import { Tensor } from '../tensor/tensor.js';
 import { inLayer } from './forward.js';
+import { repeatForward } from './forward-cache.js';
 import { Parameter } from './parameter.js';
 import { ParameterDict } from './parameter-dict.js';
 import { type LoadOptions, loadParameters, saveParameters } from './parameter-file.js';
@@ -49,6 +50,7 @@ export abstract class Block {
   /** 'conv0', 'batchnorm1', ...: the kind, and a number counted per kind. May be set. */
   name: string;
   #hybridized = false;
+  readonly #forward: (...inputs: Tensor[]) => Tensor; // as it was made: users may put another in its place
 
   constructor() {
     this.name = nextName(this.kind());
@@ -58,13 +60,23 @@ export abstract class Block {
     const wrapped = (...inputs: Tensor[]): Tensor =>
       inLayer(this, () => {
         checkInputs(this, inputs, forward.length);
-        return forward.apply(this, inputs);
+        return repeatForward(this, inputs, (...given) => forward.apply(this, given));
       });
+    this.#forward = wrapped;
     Object.defineProperty(this, 'forward', { value: wrapped, writable: true, configurable: true, enumerable: false });
   }
 
   /** The output for given inputs. */
   abstract forward(...inputs: Tensor[]): Tensor;
+
+  /**
+   * What the output depends on besides input and parameters, to be compared with what it was; null where it may depend on anything,
+   * for a method was replaced. Internal.
+   */
+  forwardState(): readonly unknown[] | null {
+    const values = Object.values(this);
+    return this.forward === this.#forward && values.every((value) => typeof value !== 'function') ? values : null;
+  }
 
   /** What default names begin with. */
   protected kind(): string {

@@ -48,6 +48,11 @@ export class Sequential extends Block {
     yield* super.members();
   }
 
+  override forwardState(): readonly unknown[] | null {
+    const state = super.forwardState();
+    return state && [...state, ...this.#blocks];
+  }
+
   override forward(x: Tensor): Tensor {
     return runSteps(this.#steps(), x);
   }

@@ -1,9 +1,9 @@
 // The one way from tensors to native code. Every op passes here.
 import { backendOf, type Device } from '../device.js';
 import { DeviceError } from '../errors.js';
-import { recorderOf, valuesOf } from '../graph/deferral.js';
+import { takerOf, valuesOf } from '../graph/deferral.js';
 import { noteUpdates } from '../graph/versions.js';
-import type { OpAttributes } from '../native.js';
+import type { NativeBackend, NativeTensor, OpAttributes } from '../native.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /**
@@ -14,16 +14,24 @@ export function run(op: string, attributes: OpAttributes, inputs: readonly Tenso
   const device = deviceOf(op, inputs);
   const backend = backendOf(device);
   const natives = inputs.map((tensor) => tensor.native);
-  const recorder = recorderOf(backend);
-  noteUpdates(op, attributes, natives);
-  const outputs = recorder
-    ? recorder.record(op, attributes, natives)
-    : backend.run(
-        op,
-        attributes,
-        natives.map((native) => valuesOf(backend, native)),
-      );
-  return outputs.map((native) => new Tensor(native, device));
+  return runNative(backend, op, attributes, natives).map((native) => new Tensor(native, device));
+}
+
+/** As `run`, for native tensors. */
+export function runNative(
+  backend: NativeBackend,
+  op: string,
+  attributes: OpAttributes,
+  inputs: readonly NativeTensor[],
+): NativeTensor[] {
+  const taker = takerOf(backend);
+  noteUpdates(op, attributes, inputs);
+  if (taker) return taker.record(op, attributes, inputs);
+  return backend.run(
+    op,
+    attributes,
+    inputs.map((input) => valuesOf(backend, input)),
+  );
 }
 
 /** As `run`, for an op with one output. */

@@ -6,50 +6,79 @@ import { autograd, cpu, nn, ops, setDevice, tensor, uniform } from '../../lib/in
 interface Op {
   op: string;
   attributes: Record<string, number | readonly number[]>;
-  inputs: string;
+  inputs: readonly number[]; // 0: the leaf, -1, -2, ...: what the first op makes, the second, ...
 }
-const relu: Op = { op: 'relu', attributes: {}, inputs: 'l0 float32 [2,3]' };
-const sum: Op = { op: 'sum', attributes: { axes: [0, 1] }, inputs: 'n0.0' };
-const scale: Op = { op: 'scale', attributes: { by: 2 }, inputs: 'n1.0' };
+const relu: Op = { op: 'relu', attributes: {}, inputs: [0] };
+const sum: Op = { op: 'sum', attributes: { axes: [0, 1] }, inputs: [-1] };
+const scale: Op = { op: 'scale', attributes: { by: 2 }, inputs: [-2] };
 
-/** Records these ops; the ones that were inferred. */
-function inferred(before: RecordedBefore, recording: readonly Op[]): string[] {
+/** Records these ops, which read a leaf of this shape and type; the ones that were inferred, and the recording's text. */
+function recorded(before: RecordedBefore, ops: readonly Op[], leaf: string): { asked: string[]; text: string } {
   const asked: string[] = [];
-  for (const { op, attributes, inputs } of recording) {
+  before.leaf(leaf);
+  for (const { op, attributes, inputs } of ops) {
     const { outputs } = before.next(op, attributes, inputs, () => {
       asked.push(op);
       return [{ shape: [op.length], dtype: 'float32' }];
     });
     expect(outputs).toEqual([{ shape: [op.length], dtype: 'float32' }]);
   }
-  before.end();
-  return asked;
+  const { ops: noted, text } = before.end();
+  expect(noted.map(({ op }) => op)).toEqual(ops.map(({ op }) => op));
+  return { asked, text };
 }
 
-test('the first op of each recording is asked for, the others once', () => {
+const inferred = (before: RecordedBefore, ops: readonly Op[], leaf = 'float32 [2,3]'): string[] =>
+  recorded(before, ops, leaf).asked;
+
+test('what comes again is asked for once', () => {
   const before = new RecordedBefore();
   expect(inferred(before, [relu, sum, scale])).toEqual(['relu', 'sum', 'scale']);
-  expect(inferred(before, [relu, sum, scale])).toEqual(['relu']);
+  expect(inferred(before, [relu, sum, scale])).toEqual([]);
 });
 
 test.each<[string, Op]>([
   ['op', { ...sum, op: 'mean' }],
-  ['input', { ...sum, inputs: 'n0.1' }],
+  ['input', { ...sum, inputs: [-2] }],
+  ['input, a leaf,', { ...sum, inputs: [0] }],
+  ['number of inputs', { ...sum, inputs: [-1, -1] }],
   ['attribute', { ...sum, attributes: { axes: [0, 2] } }],
   ['number of axes', { ...sum, attributes: { axes: [0] } }],
   ['attribute more', { ...sum, attributes: { axes: [0, 1], keepDims: 1 } }],
-])('from another %s on all are asked for', (_, other) => {
+])('from another %s on all are asked for, and it is another recording', (_, other) => {
   const before = new RecordedBefore();
-  inferred(before, [relu, sum, scale]);
-  expect(inferred(before, [relu, other, scale])).toEqual(['relu', other.op, 'scale']);
+  const { text } = recorded(before, [relu, sum, scale], 'float32 [2,3]');
+  const changed = recorded(before, [relu, other, scale], 'float32 [2,3]');
+  expect(changed.asked).toEqual([other.op, 'scale']);
+  expect(changed.text).not.toBe(text);
 });
 
-test('recordings that begin otherwise are kept beside each other; a longer one goes on', () => {
+test('a leaf of another shape or type makes another recording', () => {
+  const before = new RecordedBefore();
+  const texts = ['float32 [2,3]', 'float32 [3,2]', 'bfloat16 [2,3]'].map((leaf) => recorded(before, [relu, sum], leaf));
+  expect(texts.map(({ asked }) => asked)).toEqual([
+    ['relu', 'sum'],
+    ['relu', 'sum'],
+    ['relu', 'sum'],
+  ]);
+  expect(new Set(texts.map(({ text }) => text)).size).toBe(3);
+});
+
+test('a recording that goes on, or ends before, is another one', () => {
+  const before = new RecordedBefore();
+  const { text } = recorded(before, [relu, sum], 'float32 [2,3]');
+  const longer = recorded(before, [relu, sum, scale], 'float32 [2,3]');
+  expect(longer.asked).toEqual(['scale']);
+  expect(recorded(before, [relu, sum], 'float32 [2,3]')).toEqual({ asked: [], text });
+  expect(longer.text).not.toBe(text);
+});
+
+test('recordings that begin otherwise are kept beside each other', () => {
   const before = new RecordedBefore();
   inferred(before, [relu, sum]);
   inferred(before, [sum, scale]);
-  expect(inferred(before, [relu, sum, scale])).toEqual(['relu', 'scale']);
-  expect(inferred(before, [sum, scale])).toEqual(['sum']);
+  expect(inferred(before, [relu, sum, scale])).toEqual(['scale']);
+  expect(inferred(before, [sum, scale])).toEqual([]);
 });
 
 test('a wrong shape is refused after any number of right ones', async () => {
