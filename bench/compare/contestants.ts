@@ -16,6 +16,8 @@ export interface Contestant {
   name: string;
   /** Rounds after the first failure, or after one where `once`, are left out. */
   once: boolean;
+  /** Comes before the first round: what is done once on a machine. */
+  prepare?: (each: Case) => void;
   run: (each: Case) => Outcome<StepRun>;
 }
 
@@ -34,11 +36,14 @@ export function contestantsOf(options: CompareOptions): Contestant[] {
     ...['--model', model, '--task', task, '--batch', String(batch), '--precision', precision],
     ...['--threads', String(threads), '--steps', String(options.steps), '--min-seconds', String(options.minSeconds)],
   ];
+  const runOwn = (args: readonly string[]) => runScript<StepRun>('step.ts', [...args, '--device', options.device]);
   const list: Contestant[] = [
     {
       name: ownName,
       once: false,
-      run: (each) => runScript<StepRun>('step.ts', [...common(each), '--device', options.device]),
+      // The first step of a shape on a machine times algorithms, with memory of their own, and keeps the choices in a file.
+      prepare: (each) => void runOwn([...common(each), '--steps', '1', '--warmup', '0', '--min-seconds', '0']),
+      run: (each) => runOwn(common(each)),
     },
   ];
   const python = options.peers.length > 0 ? pythonWithTorch() : null;

@@ -27,6 +27,7 @@ function peaksFor(cases: readonly Case[], device: string): Map<number, Peak> {
 /** Runs the contestants in turn, round after round. Who failed is not asked again. */
 function runCase(each: Case, contestants: readonly Contestant[], rounds: number): Map<string, Outcome<StepRun>[]> {
   const runs = new Map(contestants.map(({ name }) => [name, [] as Outcome<StepRun>[]]));
+  for (const { prepare } of contestants) prepare?.(each);
   for (let round = 0; round < rounds; round++) {
     for (const { name, once, run } of contestants) {
       const own = runs.get(name) as Outcome<StepRun>[];

@@ -2,24 +2,23 @@
 // its owner disposes meanwhile lives on until the recording has run.
 import type { NativeTensor } from '../native.js';
 
-const borrowed = new Map<NativeTensor, { disposed: boolean }>();
+const borrowed = new Map<NativeTensor, boolean>(); // true: its owner has disposed it
 
 export function borrow(native: NativeTensor): void {
-  borrowed.set(native, { disposed: false });
+  borrowed.set(native, false);
 }
 
 /** The recording has run: what was disposed meanwhile goes. */
 export function giveBack(natives: readonly NativeTensor[]): void {
   for (const native of natives) {
-    const loan = borrowed.get(native);
+    const isDisposed = borrowed.get(native);
     borrowed.delete(native);
-    if (loan?.disposed) native.dispose();
+    if (isDisposed) native.dispose();
   }
 }
 
 /** How the owner of a tensor disposes it. Twice is harmless. */
 export function disposeNative(native: NativeTensor): void {
-  const loan = borrowed.get(native);
-  if (loan) loan.disposed = true;
+  if (borrowed.has(native)) borrowed.set(native, true);
   else native.dispose();
 }
