@@ -25,8 +25,8 @@ const maxKept = 64;
 export class RecordedBefore {
   readonly #kept = new Map<string, Recording>(); // by the first op's text
   #expected: Recording | undefined;
-  #ops: RecordedOp[] = [];
-  #leaves: string[] = [];
+  readonly #ops: RecordedOp[] = [];
+  readonly #leaves: string[] = [];
 
   /** Shape and type of the next leaf. */
   leaf(text: string): void {
@@ -53,8 +53,8 @@ export class RecordedBefore {
       if (this.#kept.size >= maxKept) this.#kept.clear();
       this.#kept.set(this.#textOf(first.op, first.attributes, first.inputs), recording);
     }
-    this.#ops = [];
-    this.#leaves = [];
+    this.#ops.length = 0;
+    this.#leaves.length = 0;
     this.#expected = undefined;
     return recording;
   }
@@ -65,7 +65,7 @@ export class RecordedBefore {
 
   #recording(): Recording {
     const text = this.#ops.map(({ op, attributes, inputs }) => this.#textOf(op, attributes, inputs)).join(';');
-    return { ops: this.#ops, leaves: this.#leaves, text };
+    return { ops: this.#ops.slice(), leaves: this.#leaves.slice(), text };
   }
 
   #textOf(op: string, attributes: OpAttributes, inputs: readonly number[]): string {

@@ -16,6 +16,15 @@ export interface Leaf {
   values: NativeTensor;
 }
 
+/** A recording that is over. */
+interface Recorded {
+  leaves: NativeTensor[];
+  ops: readonly RecordedOp[];
+  text: string;
+  /** Outputs that are still in use. */
+  wanted: VirtualTensor[];
+}
+
 const unknown = 0x7fffffff; // no source has this number
 
 /** What was recorded since the last flush, for one backend. */
@@ -26,11 +35,11 @@ export class Recorder implements OpTaker {
   readonly #programs: ProgramCache;
   readonly #before = new RecordedBefore();
   #underway: RecordedRun | null = null;
-  #leaves: NativeTensor[] = []; // borrowed
-  #leafNumbers = new Map<NativeTensor, number>();
-  #updated = new Set<NativeTensor>(); // leaves that a recorded op changes
-  #made: ValueDesc[] = []; // values that ops make, by number
-  #outputs: VirtualTensor[] = []; // those of them that somebody was given
+  readonly #leaves: NativeTensor[] = []; // borrowed
+  readonly #leafNumbers = new Map<NativeTensor, number>();
+  readonly #updated = new Set<NativeTensor>(); // leaves that a recorded op changes
+  readonly #made: ValueDesc[] = []; // values that ops make, by number
+  readonly #outputs: VirtualTensor[] = []; // those of them that somebody was given
 
   constructor(backend: NativeBackend, programs: ProgramCache) {
     this.#backend = backend;
@@ -158,10 +167,9 @@ export class Recorder implements OpTaker {
       this.#forgetRefused();
       return null;
     }
-    const leaves = this.#leaves;
     const identities = [...this.#leafNumbers.keys()];
+    const { leaves, ops, text, wanted } = this.#clear();
     const input = described(leaves[0]);
-    const { ops, text, wanted } = this.#clear();
     const key = { ops: text, wanted: wanted.map(({ number }) => number).join() };
     const recorded = { key, input, leaves, identities, wanted, toProgram: () => toProgram(leaves, ops, wanted) };
     return new RecordedRun(this.#backend, this.#programs, recorded, tune);
@@ -169,9 +177,8 @@ export class Recorder implements OpTaker {
 
   /** What was recorded, which is not run: its tensors have no values. The caller disposes the leaves' values. */
   take(): { program: Program; leaves: Leaf[] } {
-    const leaves = this.#leaves;
     const given = [...this.#leafNumbers.keys()];
-    const { ops, wanted } = this.#clear();
+    const { leaves, ops, wanted } = this.#clear();
     const program = toProgram(leaves, ops, wanted);
     for (const tensor of wanted) tensor.fail(new ConfigError('This tensor was recorded without being computed.'));
     const taken = leaves.map((leaf, i) => ({ given: given[i] as NativeTensor, values: leaf.share() }));
@@ -181,19 +188,19 @@ export class Recorder implements OpTaker {
 
   /** What the first op reads is left over where that was refused. */
   #forgetRefused(): void {
-    giveBack(this.#leaves);
-    this.#clear();
+    giveBack(this.#clear().leaves);
   }
 
-  /** What was recorded, and its outputs that are still in use. */
-  #clear(): { ops: readonly RecordedOp[]; text: string; wanted: VirtualTensor[] } {
+  /** What was recorded, and its outputs that are still in use. The lists are emptied, not made anew: code that fills them stays optimised. */
+  #clear(): Recorded {
     const wanted = this.#outputs.filter((tensor) => tensor.isPending);
-    this.#leaves = [];
-    this.#leafNumbers = new Map();
-    this.#updated = new Set();
-    this.#made = [];
-    this.#outputs = [];
-    return { ...this.#before.end(), wanted };
+    const leaves = this.#leaves.slice();
+    this.#leaves.length = 0;
+    this.#leafNumbers.clear();
+    this.#updated.clear();
+    this.#made.length = 0;
+    this.#outputs.length = 0;
+    return { ...this.#before.end(), leaves, wanted };
   }
 }
 
