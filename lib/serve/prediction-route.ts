@@ -14,12 +14,15 @@ const usualTop = 5;
 export class PredictionRoute {
   readonly metrics: ServerMetrics;
   readonly #classifier: ImageClassifier;
+  readonly #classes: number;
   readonly #options: FullServeOptions;
   readonly #batcher: Batcher;
   #inProgress = 0;
 
-  constructor(classifier: ImageClassifier, options: FullServeOptions) {
+  /** classes: the net's. */
+  constructor(classifier: ImageClassifier, classes: number, options: FullServeOptions) {
     this.#classifier = classifier;
+    this.#classes = classes;
     this.#options = options;
     this.#batcher = new Batcher({
       classify: (pixels) => classifier.classify(pixels),
@@ -42,7 +45,7 @@ export class PredictionRoute {
   /** Throws HttpError; ClientGone, or the signal's reason, where nobody waits for the answer any more. */
   async answer(request: IncomingMessage, query: URLSearchParams, signal: AbortSignal): Promise<Answer> {
     const { maxQueue } = this.#options;
-    const top = topIn(query);
+    const top = topIn(query, this.#classes);
     if (this.#inProgress >= maxQueue) {
       const message = `${maxQueue} requests are in progress already: try again later.`;
       throw new HttpError(503, 'queue_full', message, { 'retry-after': '1' });
@@ -68,9 +71,9 @@ export class PredictionRoute {
   }
 }
 
-/** ?top=3 */
-function topIn(query: URLSearchParams): number {
+/** ?top=3. Of more than there are, all: a client need not know how many. */
+function topIn(query: URLSearchParams, classes: number): number {
   const text = query.get('top') ?? String(usualTop);
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new HttpError(400, 'top_invalid', `Expected top to be a whole number from 1 to 999999, got '${text}'.`);
+  if (/^[1-9]\d*$/.test(text)) return Math.min(Number(text), classes);
+  throw new HttpError(400, 'top_invalid', `Expected top to be a whole number from 1 to ${classes}, got '${text}'.`);
 }

@@ -41,7 +41,7 @@ export async function serve(net: Block, options: ServeOptions): Promise<NetServe
       `serve() expected ${classes} class names, one for each output of the net, got ${full.classNames.length}.`,
       { argument: 'classNames', expected: classes, found: full.classNames.length },
     );
-  const predictions = new PredictionRoute(classifier, full);
+  const predictions = new PredictionRoute(classifier, classes, full);
   let closing: Promise<void> | undefined;
   const isStopping = (): boolean => closing !== undefined;
   const routes = routesOf(predictions, modelFacts(classifier, classes, full), isStopping);

@@ -64,7 +64,12 @@ test('400: nothing, half an image, a number of classes that is none', async () =
   await expectError(await post(server, one.file.subarray(0, 80)), 400, 'image_broken', /^The image cannot be decoded/);
   await expectError(await post(server, one.file.subarray(0, 20)), 400, 'image_broken', /^The image cannot be decoded/);
   for (const top of ['0', '-1', '1.5', 'all', ''])
-    await expectError(await post(server, one.file, `/predict?top=${top}`), 400, 'top_invalid', /whole number/);
+    await expectError(
+      await post(server, one.file, `/predict?top=${top}`),
+      400,
+      'top_invalid',
+      /whole number from 1 to 5,/,
+    );
 });
 
 test('415: other formats, forms, compressed bodies', async () => {

@@ -52,6 +52,13 @@ test('one picture: the likeliest classes, sorted, with names', async () => {
   );
 });
 
+test('of more classes than there are, all', async () => {
+  for (const top of [classNames.length, classNames.length + 1, '1'.repeat(400)]) {
+    const response = await post(server, pictures[0]!.file, `/predict?top=${top}`);
+    expect(((await response.json()) as Answer).classes).toHaveLength(classNames.length);
+  }
+});
+
 test('fifty at a time: each gets what the net says of its picture alone, and they ran in batches', async () => {
   const alone = pictures.map((one) => probabilitiesOf(net, one));
   expect(new Set(alone.map((row) => row.map((p) => p.toFixed(3)).join())).size).toBe(50); // told apart
