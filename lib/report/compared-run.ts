@@ -26,6 +26,8 @@ export interface ComparedRun {
   name: string;
   model: string;
   data: string;
+  /** How many classes its net tells apart. */
+  classes: number | null;
   /** Whether it ended before its last epoch, or has not ended. */
   unfinished: boolean;
   plannedEpochs: number | null;
@@ -62,6 +64,7 @@ async function readRun(folder: string): Promise<ComparedRun> {
     name: basename(resolve(folder)),
     model: record.model ?? 'unknown',
     data: record.data ?? 'unknown',
+    classes: record.net?.classes ?? null,
     unfinished: interrupted === true || (!stopped && planned !== null && record.epochs.length < planned),
     plannedEpochs: planned,
     epochs: record.epochs.map(comparedEpoch),

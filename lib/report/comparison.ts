@@ -24,6 +24,7 @@ export function resultRows(runs: readonly ComparedRun[]): Row[] {
   ];
   const share = (value: number | null | undefined): string | null =>
     typeof value === 'number' ? percent(value) : null;
+  const top5 = row('top 5', (run) => (hasTop5(run) ? share(bestEpochOf(run)?.top5) : null));
   return [
     row('model', ({ model }) => model),
     row('data', ({ data }) => data),
@@ -31,13 +32,17 @@ export function resultRows(runs: readonly ComparedRun[]): Row[] {
     row('best accuracy', (run) => share(bestEpochOf(run)?.top1)),
     row('of epoch', (run) => bestEpochOf(run)?.epoch.toString() ?? null),
     row('last accuracy', ({ epochs }) => share(epochs.at(-1)?.top1)),
-    row('top 5', (run) => share(bestEpochOf(run)?.top5)),
+    ...(runs.some(hasTop5) ? [top5] : []),
     row('training loss', ({ epochs }) => epochs.at(-1)?.loss?.toFixed(4) ?? null),
     row('time', ({ seconds }) => (seconds === null ? null : duration(seconds))),
     row('images/s', ({ imagesPerSecond: speed }) => (speed === null ? null : count(Math.round(speed)))),
     row('parameters', ({ parameters }) => (parameters === null ? null : count(parameters))),
   ];
 }
+
+/** As in `run-facts.ts`. A run that was killed does not tell its classes: of five or fewer, one is always right. */
+const hasTop5 = ({ classes, epochs }: ComparedRun): boolean =>
+  classes === null ? epochs.some(({ top5 }) => top5 !== null && top5 < 1) : classes > 5;
 
 function epochsText({ epochs, plannedEpochs, unfinished }: ComparedRun): string {
   const all = plannedEpochs === null || plannedEpochs === epochs.length ? '' : ` of ${plannedEpochs}`;

@@ -23,10 +23,9 @@ const second = writeRun(join(folder, 'second'), better);
 const earlier = writeRun(join(folder, 'earlier'), earlierRecord());
 
 /** Of a run that was killed: no history yet. */
-function killedRun(): string {
-  const killed = join(folder, 'killed');
+function killedRun(name = 'killed', { config, epochs } = sampleRecord({ epochs: 10 })): string {
+  const killed = join(folder, name);
   mkdirSync(killed, { recursive: true });
-  const { config, epochs } = sampleRecord({ epochs: 10 });
   writeFileSync(join(killed, 'config.json'), JSON.stringify(config));
   const lines = epochs.slice(0, 3).map((epoch) => JSON.stringify({ event: 'epoch', ...epoch }));
   writeFileSync(
@@ -61,6 +60,22 @@ describe('readRuns', () => {
     for (const epoch of record.epochs) epoch.validation!.top1 = 0.8;
     const [run] = await readRuns([writeRun(join(folder, 'equal'), record)]);
     expect(bestEpochOf(run!)?.epoch).toBe(1);
+  });
+
+  test('top-5 accuracy only of runs with more classes than that', async () => {
+    const of = (name: string, count: number) => {
+      const record = sampleRecord({ classNames: Array.from({ length: count }, (_, i) => `class ${i}`), epochs: 2 });
+      if (count <= 5) for (const { validation } of record.epochs) validation!.top5 = 1;
+      return { record, folder: writeRun(join(folder, name), record) };
+    };
+    const [five, six] = [of('five', 5), of('six', 6)];
+    const rowsOf = async (...folders: string[]) => valuesOf(resultRows(await readRuns(folders)));
+    expect(await rowsOf(five.folder, six.folder)).toMatchObject({ 'top 5': ['-', '91.25%'] });
+    expect(await rowsOf(five.folder)).not.toHaveProperty('top 5');
+    // Killed: the lines of its epochs are without classes.
+    const killed = killedRun('killed-five', five.record);
+    expect(await rowsOf(five.folder, killed)).not.toHaveProperty('top 5');
+    expect(await rowsOf(killed, six.folder)).toMatchObject({ 'top 5': ['-', '91.25%'] });
   });
 
   test('no validation, and losses that were not finite', async () => {
