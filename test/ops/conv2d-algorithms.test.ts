@@ -16,6 +16,8 @@ import {
 import { expectClose } from '../helpers/tolerances.js';
 import { sizeOf, uniformValues } from '../helpers/values.js';
 
+const types = ['float32', 'bfloat16'].filter((type) => supports(cpu(), type as 'bfloat16'));
+
 const folder = mkdtempSync(join(tmpdir(), 'residua-algorithms-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -142,20 +144,48 @@ const shapesOf = (geometry: ConvGeometry) => ({
   b: [geometry.channels],
   dy: convOutputShape(geometry),
 });
-type Names = 'x' | 'w' | 'b' | 'dy';
-function valuesOf(geometry: ConvGeometry): Record<Names, Float32Array> {
-  const entries = Object.entries(shapesOf(geometry)).map(([name, shape], i) => [
-    name,
-    uniformValues(sizeOf(shape), i + 1),
-  ]);
-  return Object.fromEntries(entries);
+const seeds = { x: 1, w: 2, b: 3, dy: 4 };
+
+const resultNames = ['y', 'twice', 'bare', 'dx', 'dw', 'db'] as const;
+/** `twice`: max(2 y, 0), by the fused op; `bare`: y without bias. */
+type Result = Record<(typeof resultNames)[number], Float32Array>;
+
+/** Shapes of results, and with them where each begins in what the script writes. */
+function resultShapes(geometry: ConvGeometry): Record<keyof Result, readonly number[]> {
+  const { x, w, b, dy } = shapesOf(geometry);
+  return { y: dy, twice: dy, bare: dy, dx: x, dw: w, db: b };
+}
+
+/** What the plain loops give, by geometry: the same for every algorithm and type. */
+const expectedResults = new Map<ConvGeometry, Record<keyof Result, Float64Array>>();
+
+function expectedOf(geometry: ConvGeometry): Record<keyof Result, Float64Array> {
+  const known = expectedResults.get(geometry);
+  if (known) return known;
+  const shapes = shapesOf(geometry);
+  const valuesOf = (name: keyof typeof seeds) => uniformValues(sizeOf(shapes[name]), seeds[name]);
+  const [x, w, b, dy] = [valuesOf('x'), valuesOf('w'), valuesOf('b'), valuesOf('dy')];
+  const y = conv2dForward(geometry, x, w, b);
+  const noBias = b.map(() => 0);
+  const expected = {
+    y,
+    twice: y.map((each) => Math.max(2 * each, 0)),
+    bare: conv2dForward(geometry, x, w, noBias),
+    ...conv2dGradients(geometry, x, w, dy),
+  };
+  expectedResults.set(geometry, expected);
+  return expected;
 }
 
 // From plain images and from those of a convolution; the second time weights are in the layout that the first asked for.
 const script = `
-  import { readFileSync, writeFileSync } from 'node:fs';
+  import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
   import { autograd, ops, profile, tensor } from 'residua';
   import { run1 } from '${root}/lib/ops/run.ts';
+  import { sizeOf, uniformValues } from '${root}/test/helpers/values.ts';
+
+  const [, , from, to] = process.argv;
+  const values = openSync(to + '.values', 'w');
 
   function step(window, dtype, image, [x, w, b], dy) {
     const y = autograd.record(() => ops.conv2d(image(x), w.astype(dtype), b, window));
@@ -163,58 +193,77 @@ const script = `
     const attributes = { ...window, relu: true, hasResidual: true };
     const twice = run1('conv2dFused', attributes, [image(x), w.astype(dtype), b, ops.copy(y)]);
     const bare = ops.conv2d(image(x), w.astype(dtype), undefined, window);
-    const result = { y: [...y.dataSync()], twice: [...twice.dataSync()], bare: [...bare.dataSync()] };
-    for (const [name, input] of Object.entries({ dx: x, dw: w, db: b })) {
-      result[name] = [...input.grad.dataSync()];
+    for (const result of [y, twice, bare, x.grad, w.grad, b.grad])
+      writeSync(values, Float32Array.from(result.dataSync()));
+    for (const input of [x, w, b]) {
       input.grad.dispose();
       input.grad = null;
     }
-    return result;
   }
 
-  const [, , from, to] = process.argv;
-  const { dtype, cases } = JSON.parse(readFileSync(from, 'utf8'));
-  const outcomes = [];
-  for (const { shapes, values, window } of cases) {
-    const make = (name) => tensor(Float32Array.from(values[name]), { shape: shapes[name] });
-    const inputs = [make('x'), make('w'), make('b')];
-    for (const input of inputs) input.requiresGrad = true;
-    const channels = shapes.x[1];
-    const identity = Float32Array.from({ length: channels ** 2 }, (_, i) => +(i % (channels + 1) === 0));
-    const same = tensor(identity, { shape: [channels, channels, 1, 1] });
-    const plain = (x) => x.astype(dtype);
-    const laidOut = (x) => ops.conv2d(x, same).astype(dtype);
-    const results = [];
-    const times = await profile(() => {
-      for (const image of [plain, laidOut]) results.push(step(window, dtype, image, inputs, make('dy')));
-    });
-    outcomes.push({ results, algorithms: times.map(({ op, algorithm }) => op + ' ' + algorithm) });
+  const { types, cases } = JSON.parse(readFileSync(from, 'utf8'));
+  const algorithms = [];
+  for (const dtype of types) {
+    for (const { shapes, seeds, window } of cases) {
+      const make = (name) => tensor(uniformValues(sizeOf(shapes[name]), seeds[name]), { shape: shapes[name] });
+      const inputs = [make('x'), make('w'), make('b')];
+      for (const input of inputs) input.requiresGrad = true;
+      const channels = shapes.x[1];
+      const identity = Float32Array.from({ length: channels ** 2 }, (_, i) => +(i % (channels + 1) === 0));
+      const same = tensor(identity, { shape: [channels, channels, 1, 1] });
+      const plain = (x) => x.astype(dtype);
+      const laidOut = (x) => ops.conv2d(x, same).astype(dtype);
+      const times = await profile(() => {
+        for (const image of [plain, laidOut]) step(window, dtype, image, inputs, make('dy'));
+      });
+      algorithms.push(times.map(({ op, algorithm }) => op + ' ' + algorithm));
+    }
   }
-  writeFileSync(to, JSON.stringify(outcomes));`;
+  closeSync(values);
+  writeFileSync(to, JSON.stringify(algorithms));`;
 
-/** `twice`: max(2 y, 0), by the fused op; `bare`: y without bias. */
-type Result = Record<'y' | 'twice' | 'bare' | 'dx' | 'dw' | 'db', number[]>;
+/** One geometry in one type. */
 interface Outcome {
   results: Result[];
   algorithms: string[];
 }
 
-async function convolve(algorithm: string, dtype: string): Promise<Outcome[]> {
-  const file = (name: string) => join(folder, `${algorithm}-${dtype}-${name}`);
+/** All geometries, in all types, by an algorithm: type by type. One process: its start takes longer than what it computes. */
+async function convolve(algorithm: string): Promise<Map<string, Outcome[]>> {
+  const file = (name: string) => join(folder, `${algorithm}-${name}`);
   const cases = Object.values(geometries).map((geometry) => {
     const { strides, padding, dilation, groups } = geometry;
-    const values = Object.fromEntries(Object.entries(valuesOf(geometry)).map(([name, each]) => [name, [...each]]));
-    return { shapes: shapesOf(geometry), values, window: { strides, padding, dilation, groups } };
+    return { shapes: shapesOf(geometry), seeds, window: { strides, padding, dilation, groups } };
   });
   writeFileSync(file('script.mts'), script);
-  writeFileSync(file('in.json'), JSON.stringify({ dtype, cases }));
+  writeFileSync(file('in.json'), JSON.stringify({ types, cases }));
   const tsx = join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs');
   const args = [tsx, '--tsconfig', join(root, 'tsconfig.json'), file('script.mts'), file('in.json'), file('out.json')];
   const run = await runNode(args, {
     env: { RESIDUA_CONV_ALGORITHM: algorithm === 'choice' ? '' : algorithm },
   });
   expect(run).toEqual({ status: 0, stdout: '', stderr: '' });
-  return JSON.parse(readFileSync(file('out.json'), 'utf8'));
+  const used: string[][] = JSON.parse(readFileSync(file('out.json'), 'utf8'));
+  const bytes = readFileSync(file('out.json.values'));
+  let read = 0;
+  const next = (shape: readonly number[]): Float32Array => {
+    const size = 4 * sizeOf(shape);
+    read += size;
+    return new Float32Array(Uint8Array.from(bytes.subarray(read - size, read)).buffer);
+  };
+  const resultOf = (geometry: ConvGeometry): Result => {
+    const shapes = resultShapes(geometry);
+    return Object.fromEntries(resultNames.map((name) => [name, next(shapes[name])])) as Result;
+  };
+  const outcomes = types.map((dtype, t): [string, Outcome[]] => [
+    dtype,
+    Object.values(geometries).map((geometry, i) => ({
+      results: [resultOf(geometry), resultOf(geometry)],
+      algorithms: used[t * cases.length + i] as string[],
+    })),
+  ]);
+  expect(read).toBe(bytes.length);
+  return new Map(outcomes);
 }
 
 // The others read more pixels than their kernel has taps on the image, or are grouped.
@@ -266,31 +315,20 @@ const algorithms = [
   'transposed',
   'choice',
 ];
-const types = ['float32', 'bfloat16'].filter((type) => supports(cpu(), type as 'bfloat16'));
+describe.each(algorithms)('by %s', (algorithm) => {
+  let outcomes: Map<string, Outcome[]>;
+  beforeAll(async () => {
+    outcomes = await convolve(algorithm);
+  });
 
-describe.each(types)('%s', (dtype) => {
-  describe.each(algorithms)('by %s', (algorithm) => {
-    let outcomes: Outcome[];
-    beforeAll(async () => {
-      outcomes = await convolve(algorithm, dtype);
-    });
-
+  describe.each(types)('%s', (dtype) => {
     test.each(Object.keys(geometries).map((name, i) => ({ name, i })))('$name', ({ name, i }) => {
       const geometry = geometries[name] as ConvGeometry;
-      const { x, w, b, dy } = valuesOf(geometry);
-      const y = conv2dForward(geometry, x, w, b);
-      const noBias = b.map(() => 0);
-      const expected = {
-        y,
-        twice: y.map((each) => Math.max(2 * each, 0)),
-        bare: conv2dForward(geometry, x, w, noBias),
-        ...conv2dGradients(geometry, x, w, dy),
-      };
-      const shapes = shapesOf(geometry);
+      const expected = expectedOf(geometry);
       // In bfloat16 Winograd's algorithm errs 2.5 times as much as a direct convolution.
       const atol = algorithm.startsWith('winograd') ? 2e-1 : 8e-2;
       const tolerances = dtype === 'float32' ? { rtol: 1e-5, atol: 5e-5 } : { rtol: 2e-2, atol };
-      const { results, algorithms } = outcomes[i] as Outcome;
+      const { results, algorithms } = outcomes.get(dtype)![i]!;
       const names = algorithms.map((each) => each.replace(/:.*/, '')); // without oneDNN's part
       expect(names).toEqual(expect.arrayContaining(expectedAlgorithms(algorithm, name, dtype)));
       const unexpected =
@@ -299,18 +337,10 @@ describe.each(types)('%s', (dtype) => {
       if (algorithm === 'choice' && name.includes('32 groups')) {
         expect(algorithms.filter((each) => each.startsWith('conv2d') && /gemm|ref/.test(each))).toEqual([]);
       }
+      const shapes = resultShapes(geometry);
       for (const result of results) {
-        for (const [key, shape] of Object.entries({
-          y: shapes.dy,
-          twice: shapes.dy,
-          bare: shapes.dy,
-          dx: shapes.x,
-          dw: shapes.w,
-          db: shapes.b,
-        })) {
-          const of = key as keyof Result;
-          expectClose(Float32Array.from(result[of]), expected[of], { what: key, shape, ...tolerances });
-        }
+        for (const name of resultNames)
+          expectClose(result[name], expected[name], { what: name, shape: shapes[name], ...tolerances });
       }
     });
   });
