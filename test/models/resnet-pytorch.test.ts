@@ -5,6 +5,7 @@ import {
   autograd,
   cpu,
   type Device,
+  init,
   loss,
   models,
   type nn,
@@ -76,7 +77,7 @@ async function step(
 ): Promise<Step> {
   setDevice(device);
   const net = models.byName(model, { ...options, classes: family.classes });
-  net.initialize({ device });
+  net.initialize({ init: new init.Zero(), device }); // soon done, as all is set
   setFamilyValues(net, family.tile);
   const shape = [family.batch, options.inChannels ?? 3, side, side];
   const x = tensor(uniformValues(sizeOf(shape), inputSeed), { shape, device });
@@ -96,12 +97,13 @@ async function step(
 async function gradientsOf(net: nn.Block): Promise<[number, number][]> {
   const statistics: [number, number][] = [];
   const parameters = net.collectParams();
+  const hashed = uniformValues(family.projected, family.projectionSeed);
   for (const name of trainedNames(net)) {
     const gradient = (await parameters.get(name)!.grad().data()) as Float32Array;
-    const hashed = uniformValues(Math.min(gradient.length, family.projected), family.projectionSeed);
-    const norm = Math.sqrt(gradient.reduce((sum, value) => sum + value * value, 0));
-    const projection = hashed.reduce((sum, value, i) => sum + value * gradient[i]!, 0);
-    statistics.push([norm / family.batch, projection / family.batch]);
+    let [squares, projection] = [0, 0];
+    for (let i = 0; i < gradient.length; i++) squares += gradient[i]! * gradient[i]!; // tens of millions
+    for (let i = 0; i < Math.min(gradient.length, hashed.length); i++) projection += hashed[i]! * gradient[i]!;
+    statistics.push([Math.sqrt(squares) / family.batch, projection / family.batch]);
   }
   return statistics;
 }
