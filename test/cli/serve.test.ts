@@ -125,7 +125,7 @@ describe.each(['serve', 'predict'])('residua %s --no-tune', (name) => {
         ? ['serve', large, ...net, '--max-batch', '32', '--port', '0']
         : ['predict', '--weights', large, ...net, images];
     const ended = await residua(args, {
-      env: { RESIDUA_TUNING_CACHE: cache },
+      env: { RESIDUA_TUNING_CACHE: cache, RESIDUA_TUNE: 'keep' }, // other tests run beside: what is timed under load is kept too
       onStdout: (stdout, child) => void (stdout.startsWith('Serving') && child.kill('SIGTERM')),
     });
     expect(ended).toMatchObject({ status: 0 });
