@@ -8,8 +8,8 @@ export default defineConfig({
     setupFiles: ['test/helpers/equal-arrays.ts'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000, // what takes seconds alone takes long where a machine is slow and another file runs beside it
+    hookTimeout: 180_000,
     watch: false,
     env: {
       // The CPU backend's threads let go of their core soon where they wait for each other (libgomp): others have use for it.
