@@ -60,19 +60,14 @@ class ForwardCache {
     this.#misses = known ? 0 : this.#misses + 1;
     if (known !== undefined) return known;
     const trace = tryToTrace(this.#block.name, forward, x, parameters);
-    if (this.#traces.size >= maxTraces) this.#forget();
+    if (this.#traces.size >= maxTraces) this.#traces.clear();
     this.#traces.set(key, trace);
     return trace;
   }
 
   #lookAgain(): void {
-    this.#forget();
+    this.#traces.clear(); // a backward pass that is still to come has its own hold on the trace
     this.#dependencies = dependenciesOf(this.#block);
-  }
-
-  #forget(): void {
-    for (const trace of this.#traces.values()) trace?.dispose();
-    this.#traces.clear();
   }
 }
 

@@ -1,7 +1,7 @@
 // A forward pass that was traced once, and its backward pass: their ops are run or recorded again on other tensors, without the code of
 // the layers, the checks and the tape of each op.
 import { leafGradients, nodesBehind } from '../autograd/backward.js';
-import { dropReference, type GradNode, needsGrad, putOnTape } from '../autograd/tape.js';
+import { type GradNode, needsGrad, putOnTape } from '../autograd/tape.js';
 import { backendOf, type Device } from '../device.js';
 import { ConfigError } from '../errors.js';
 import { traced } from '../graph/deferral.js';
@@ -120,12 +120,6 @@ export class TracedForward {
       head: { value, dtype: dy.dtype },
       gradients,
     };
-  }
-
-  /** Lets go of the tape of a backward pass that was not traced. */
-  dispose(): void {
-    if (this.#node) dropReference(this.#node);
-    this.#node = null;
   }
 
   #placeholderFor(like: Tensor): Tensor {

@@ -272,6 +272,20 @@ describe.each(testDevices)('on %s', (device) => {
     }
   });
 
+  test('a backward pass is that of its forward pass, whatever has changed since', async () => {
+    const run = async (hybridize: boolean) => {
+      const net = made(device, residualNet, hybridize) as nn.Sequential;
+      const x = input();
+      const y = autograd.record(() => ops.sum(net.forward(x)));
+      net.add(new nn.Dense(2, { inUnits: 5 }));
+      net.initialize({ device });
+      autograd.record(() => net.forward(x)).dispose();
+      y.backward();
+      return [...(await (net.collectParams().get('5.weight') as nn.Parameter).grad().data())];
+    };
+    expectEqual(await run(true), await run(false));
+  });
+
   test('the backward pass also runs where its tape is read in between, or never', async () => {
     const run = async (hybridize: boolean) => {
       const net = made(device, residualNet, hybridize);
