@@ -28,6 +28,11 @@ export class RecordedBefore {
   readonly #ops: RecordedOp[] = [];
   readonly #leaves: string[] = [];
 
+  /** Whether no op was recorded since the end of the last recording. */
+  get isEmpty(): boolean {
+    return this.#ops.length === 0;
+  }
+
   /** Shape and type of the next leaf. */
   leaf(text: string): void {
     this.#leaves.push(text);

@@ -47,7 +47,7 @@ export class Recorder implements OpTaker {
   }
 
   get isEmpty(): boolean {
-    return this.#made.length === 0;
+    return this.#before.isEmpty; // ops that only update make no values
   }
 
   /** Whether a recorded op is to change this tensor. */

@@ -5,7 +5,7 @@ import { setStrict } from '../graph/watch.js';
 import { checkBoolean, checkOptions } from '../options.js';
 import { Tensor } from '../tensor/tensor.js';
 import { inLayer } from './forward.js';
-import { repeatForward } from './forward-cache.js';
+import { mayRepeat, repeatForward } from './forward-cache.js';
 import { Parameter } from './parameter.js';
 import { ParameterDict } from './parameter-dict.js';
 import { type LoadOptions, loadParameters, saveParameters } from './parameter-file.js';
@@ -60,7 +60,9 @@ export abstract class Block {
     const wrapped = (...inputs: Tensor[]): Tensor =>
       inLayer(this, () => {
         checkInputs(this, inputs, forward.length);
-        return repeatForward(this, inputs, (...given) => forward.apply(this, given));
+        const [x] = inputs;
+        const repeats = x !== undefined && inputs.length === 1 && mayRepeat(this);
+        return repeats ? repeatForward(this, x, (input) => forward.call(this, input)) : forward.apply(this, inputs);
       });
     this.#forward = wrapped;
     Object.defineProperty(this, 'forward', { value: wrapped, writable: true, configurable: true, enumerable: false });

@@ -122,15 +122,12 @@ const isSameList = (a: readonly unknown[] | null, b: readonly unknown[]): boolea
 const caches = new WeakMap<Block, ForwardCache>();
 let isInner = false; // within the code of a repeatable block: those below it are not traced by themselves
 
-/** What `forward` gives for these inputs, by its code or as it was traced. */
-export function repeatForward(
-  block: Block,
-  inputs: readonly Tensor[],
-  forward: (...inputs: Tensor[]) => Tensor,
-): Tensor {
-  const [x] = inputs;
-  const isCandidate = isRecordingToRun() && !isInner && !isObserving() && composites.has(block.constructor);
-  if (!isCandidate || inputs.length !== 1 || !x) return forward(...inputs);
+/** Whether the forward pass of this block, which begins now, may be repeated as it was traced. */
+export const mayRepeat = (block: Block): boolean =>
+  isRecordingToRun() && !isInner && !isObserving() && composites.has(block.constructor);
+
+/** What `forward` gives for this input, by its code or as it was traced. Where `mayRepeat`. */
+export function repeatForward(block: Block, x: Tensor, forward: (x: Tensor) => Tensor): Tensor {
   let cache = caches.get(block);
   if (!cache) {
     cache = new ForwardCache(block);

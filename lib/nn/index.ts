@@ -1,4 +1,6 @@
 // Layers and what they are made of.
+import './repeatable.js';
+
 export { Activation, type ActivationName } from './activation.js';
 export { BasicBlock } from './basic-block.js';
 export { BatchNorm, type BatchNormOptions } from './batch-norm.js';
@@ -18,9 +20,6 @@ export type { InitializeOptions, ParameterOptions } from './parameter-options.js
 export { AvgPool2D, type AvgPoolOptions, GlobalAvgPool2D, MaxPool2D, type PoolOptions } from './pooling.js';
 export { PreActBasicBlock } from './pre-act-basic-block.js';
 export { PreActBottleneck } from './pre-act-bottleneck.js';
-
-import './repeatable.js';
-
 export { Residual, type ResidualOptions } from './residual.js';
 export type { ResidualBlockOptions, ShortcutKind } from './residual-parts.js';
 export { Sequential } from './sequential.js';

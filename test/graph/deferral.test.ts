@@ -205,6 +205,12 @@ describe.each(testDevices)('capture() on %s', (device) => {
     expect(values.at(-1)).toBeLessThan(values[0] as number);
   });
 
+  test('runs an op that only updates a tensor', async () => {
+    const [x, y] = [uniform([3], { device }), uniform([3], { device })];
+    await capture((from: Tensor) => ops.assign(x, from))(y);
+    expect(await x.data()).toEqual(await y.data());
+  });
+
   test('strict: reading a value inside is a ConfigError', async () => {
     const x = uniform([2], { device });
     const reads = (t: Tensor): Tensor => ops.mul(t, (ops.add(t, 1).toArray() as number[])[0] as number);
