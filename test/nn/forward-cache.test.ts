@@ -4,7 +4,6 @@ import { flushDeferred } from '../../lib/graph/deferral.js';
 import {
   autograd,
   cpu,
-  type Device,
   loss,
   models,
   nn,
@@ -23,6 +22,7 @@ import {
 import { isEmulated, supports, testDevices } from '../helpers/devices.js';
 import { errorOf, expectResiduaError } from '../helpers/errors.js';
 import { expectClose } from '../helpers/tolerances.js';
+import { input as inputOn, made, residualNet } from './repeated-net.js';
 
 /** How often the code of convolutions made since has run. */
 const countConvolutions = () => {
@@ -43,24 +43,6 @@ afterEach(() => {
   setPrecision('float32');
 });
 
-const residualNet = (): nn.Sequential =>
-  new nn.Sequential().add(
-    new nn.Conv2D(4, { kernelSize: 3, padding: 1, inChannels: 3 }),
-    new nn.BatchNorm({ inChannels: 4 }),
-    new nn.Activation('relu'),
-    new nn.BasicBlock(8, { inChannels: 4, strides: 2 }),
-    new nn.GlobalAvgPool2D(),
-    new nn.Dense(5, { inUnits: 8 }),
-  );
-
-const made = (device: Device, make: () => nn.Block = residualNet, hybridize = true): nn.Block => {
-  seed(5);
-  const net = make();
-  net.initialize({ device });
-  if (hybridize) net.hybridize();
-  return net;
-};
-
 const lossFn = new loss.SoftmaxCrossEntropyLoss();
 
 /** Losses and weights' gradients of a step, and the gradient of its input. */
@@ -78,10 +60,7 @@ async function step(net: nn.Block, x: Tensor, trainer: Trainer | null = null): P
 }
 
 describe.each(testDevices)('on %s', (device) => {
-  const input = (n = 2): Tensor => {
-    seed(9);
-    return uniform([n, 3, 7, 7], { device });
-  };
+  const input = (n?: number) => inputOn(device, n);
   const expectEqual = (actual: number[], expected: number[]): void => {
     if (device.equals(cpu())) expect(actual).toEqual(expected);
     else expectClose(actual, expected, { rtol: 1e-4, atol: 1e-5 });
@@ -225,83 +204,6 @@ describe.each(testDevices)('on %s', (device) => {
     const x = input();
     const draw = async () => [...(await autograd.record(() => net.forward(x)).data())];
     expect(await draw()).not.toEqual(await draw());
-  });
-
-  test('a second backward pass needs retainGraph, and adds nothing', async () => {
-    const net = made(device);
-    const x = input();
-    for (let i = 0; i < 2; i++) {
-      const y = autograd.record(() => ops.sum(net.forward(x)));
-      const gradient = async () => [...(await (net.collectParams().get('0.weight') as nn.Parameter).grad().data())];
-      y.backward(undefined, { retainGraph: true });
-      const first = await gradient();
-      y.backward();
-      expect(await gradient()).toEqual(first);
-      expectResiduaError(
-        errorOf(() => y.backward()),
-        'CONFIG_ERROR',
-        ['retainGraph'],
-      );
-    }
-  });
-
-  test('an update between forward and backward is refused', () => {
-    const net = made(device);
-    for (let i = 0; i < 2; i++) {
-      const y = autograd.record(() => ops.sum(net.forward(input())));
-      const weight = (net.collectParams().get('5.weight') as nn.Parameter).data();
-      ops.assign(weight, ops.mul(weight, 2));
-      expectResiduaError(
-        errorOf(() => y.backward()),
-        'CONFIG_ERROR',
-        ['updated in place'],
-      );
-    }
-  });
-
-  test('a forward pass that moves the statistics another one used is an update', () => {
-    const net = made(device);
-    for (let i = 0; i < 2; i++) {
-      const y = autograd.record(() => ops.sum(net.forward(input())), { training: false });
-      autograd.record(() => net.forward(input())).dispose();
-      expectResiduaError(
-        errorOf(() => y.backward()),
-        'CONFIG_ERROR',
-        ['updated in place'],
-      );
-    }
-  });
-
-  test('a backward pass is that of its forward pass, whatever has changed since', async () => {
-    const run = async (hybridize: boolean) => {
-      const net = made(device, residualNet, hybridize) as nn.Sequential;
-      const x = input();
-      const y = autograd.record(() => ops.sum(net.forward(x)));
-      net.add(new nn.Dense(2, { inUnits: 5 }));
-      net.initialize({ device });
-      autograd.record(() => net.forward(x)).dispose();
-      y.backward();
-      return [...(await (net.collectParams().get('5.weight') as nn.Parameter).grad().data())];
-    };
-    expectEqual(await run(true), await run(false));
-  });
-
-  test('the backward pass also runs where its tape is read in between, or never', async () => {
-    const run = async (hybridize: boolean) => {
-      const net = made(device, residualNet, hybridize);
-      const x = input();
-      const results: number[][] = [];
-      for (let i = 0; i < 3; i++) {
-        autograd.record(() => net.forward(x)).dispose();
-        const scores = autograd.record(() => net.forward(x));
-        results.push([...(await scores.data())]);
-        scores.backward();
-        results.push([...(await (net.collectParams().get('0.weight') as nn.Parameter).grad().data())]);
-      }
-      return results;
-    };
-    const [plain, repeated] = [await run(false), await run(true)];
-    for (const [i, values] of plain.entries()) expectEqual(repeated[i] as number[], values);
   });
 
   test('an input that does not fit is told with the layer, also after some that did', async () => {
