@@ -3,6 +3,7 @@
 #include "cpu/conv2d_algorithm.h"
 #include "cpu/conv2d_matrix.h"
 #include "cpu/conv2d_merged_groups.h"
+#include "cpu/conv2d_register_tiles.h"
 #include "cpu/conv2d_transposed.h"
 #include "cpu/conv2d_winograd.h"
 #include "cpu/keep_nan.h"
@@ -122,6 +123,9 @@ class ForwardMaker {
       case ConvAlgorithm::kTransposed:
         if (!SuitsTransposed(p_, whole_, has_bias_)) return nullptr;
         return MakeTransposed(context_, p_, inputs, outputs_);
+      case ConvAlgorithm::kRegisterTiles:
+        if (!SuitsRegisterTiles(whole_, live_, dtype_, true)) return nullptr;
+        return MakeRegisterTilesForward(context_, p_, live_, inputs, outputs_, has_bias_);
       case ConvAlgorithm::kTapProducts:
       case ConvAlgorithm::kOuterProducts:
         break;

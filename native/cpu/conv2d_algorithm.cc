@@ -9,7 +9,7 @@
 namespace residua::cpu {
 namespace {
 
-// Multiplications and additions. Inference may take an image at a time, again and again: Winograd's algorithm gains
+// Multiplications and additions. Inference may take an image at a time, again and again: algorithms of our own gain
 // there.
 constexpr double kWorthTiming = 1e8, kWorthTimingInInference = 2e7;
 constexpr int64_t kFewWeights = 128 * 128;  // of a tap: more do not fit a core's cache at all points of Winograd's
@@ -28,7 +28,11 @@ constexpr Row kRows[] = {
     {ConvAlgorithm::kOuterProducts, "outerProducts"},
     {ConvAlgorithm::kMergedGroups, "mergedGroups"},
     {ConvAlgorithm::kTransposed, "transposed"},
+    {ConvAlgorithm::kRegisterTiles, "registerTiles"},
 };
+
+// Each position of y is that of x alone: oneDNN's kernels for it are as good as ours.
+bool IsPointwise(const ConvGeometry& g) { return g.w[2] == 1 && g.w[3] == 1 && g.strides == Dims{1, 1}; }
 
 // oneDNN's Winograd saves less where there is less to do, and that in 16 bits rounds visibly more.
 bool IsWorthTiming(ConvAlgorithm algorithm, const ConvTask& task) {
@@ -37,8 +41,10 @@ bool IsWorthTiming(ConvAlgorithm algorithm, const ConvTask& task) {
   const bool is_float = task.inputs[0].dtype == DType::kFloat32;
   const bool few_weights = task.geometry.w[0] * task.geometry.w[1] <= kFewWeights;
   if (by_points && few_weights) return false;
+  if (algorithm == ConvAlgorithm::kRegisterTiles && IsPointwise(task.geometry)) return false;
   double least = kWorthTiming;
   if (algorithm == ConvAlgorithm::kLibraryWinograd || (is_winograd && !is_float)) least = 10 * kWorthTiming;
+  if (algorithm == ConvAlgorithm::kRegisterTiles && task.in_inference) least = kWorthTimingInInference;
   // Many weights for few pixels are in the cache while they are timed, and are not within a net.
   if (is_winograd && is_float && few_weights && task.in_inference) least = kWorthTimingInInference;
   return task.geometry.Flops() >= least;
@@ -57,7 +63,7 @@ std::optional<ConvAlgorithm> FixedAlgorithm() {
   if (const auto algorithm = AlgorithmNamed(name)) return algorithm;
   throw Error(ErrorCode::kConfig,
               std::string("RESIDUA_CONV_ALGORITHM: expected direct, winograd, winogradByPoints, libraryWinograd, "
-                          "matrix, tapProducts, outerProducts, mergedGroups or transposed, got '") +
+                          "matrix, tapProducts, outerProducts, mergedGroups, transposed or registerTiles, got '") +
                   name + "'. Correct or unset the variable.");
 }
 

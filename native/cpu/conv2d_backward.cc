@@ -3,6 +3,7 @@
 #include "cpu/conv2d_matrix.h"
 #include "cpu/conv2d_merged_groups.h"
 #include "cpu/conv2d_outer_products.h"
+#include "cpu/conv2d_register_tiles.h"
 #include "cpu/conv2d_tap_products.h"
 #include "cpu/conv2d_winograd.h"
 #include "cpu/primitive_plan.h"
@@ -66,6 +67,9 @@ class DataMaker {
                                       outputs_);
       case ConvAlgorithm::kMergedGroups:
         return MakeMerged(inputs);
+      case ConvAlgorithm::kRegisterTiles:
+        if (!SuitsRegisterTiles(whole_, live_, dtype_, false)) return nullptr;
+        return MakeRegisterTilesBackwardData(context_, live_, inputs, outputs_);
       case ConvAlgorithm::kTapProducts:
       case ConvAlgorithm::kOuterProducts:
       case ConvAlgorithm::kTransposed:
@@ -157,6 +161,7 @@ class WeightsMaker {
       case ConvAlgorithm::kMatrix:
       case ConvAlgorithm::kTransposed:
       case ConvAlgorithm::kWinogradByPoints:
+      case ConvAlgorithm::kRegisterTiles:
         break;
     }
     return nullptr;

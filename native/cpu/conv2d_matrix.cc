@@ -15,6 +15,7 @@
 #include "cpu/conv2d_taps.h"
 #include "cpu/keep_nan.h"
 #include "cpu/matrix_product.h"
+#include "cpu/residual_input.h"
 
 namespace residua::cpu {
 namespace {
@@ -68,7 +69,7 @@ class MatrixPlan : public CpuPlan {
     reorders_.Add(0, MemoryDescOf(inputs[0]), from_.layout, &scratch_bytes);
     AddWeights(whole, live, matrix, inputs[1]);
     if (epilogue.has_bias) AddBias(inputs[2]);
-    if (epilogue.has_residual) AddResidual(context.engine, inputs);
+    if (epilogue.has_residual) residual_.emplace(context, inputs, this);
     MakeProduct(context.engine, inputs[1].dtype);
   }
 
@@ -82,7 +83,7 @@ class MatrixPlan : public CpuPlan {
     }
     float* bias = epilogue_.has_bias ? reinterpret_cast<float*>(base + bias_at_) : nullptr;
     if (bias) SpreadBias(static_cast<const float*>(read_from[2]), bias);
-    if (residual_in_) residual_in_->Run(stream_, inputs[residual_], out[0], base);
+    if (residual_) residual_->Run(inputs, out[0], base);
     product_->Run(stream_, read_from[0], matrix, bias, out[0], base + scratchpad_at_);
     // Weights that have become NaN, which those of BatchNorm make of NaN statistics, come with a bias that is.
     if (epilogue_.relu && bias)
@@ -112,17 +113,6 @@ class MatrixPlan : public CpuPlan {
       reorders_.AddAlways(2, MemoryDescOf(bias), PlainMemoryDesc(DType::kFloat32, bias.shape), &scratch_bytes);
     }
     bias_at_ = TakeScratch(&scratch_bytes, static_cast<size_t>(to_.order.elements()) * sizeof(float));
-  }
-
-  // The product adds to what y holds: the residual shares y's storage where it lies alike, else it is moved there.
-  void AddResidual(const dnnl::engine& engine, const Descs& inputs) {
-    residual_ = inputs.size() - 1;
-    const TensorDesc& residual = inputs.back();
-    if (SameLayout(residual, outputs[0])) {
-      alias = {static_cast<int>(residual_)};
-      return;
-    }
-    residual_in_.emplace(engine, MemoryDescOf(residual), MemoryDescOf(outputs[0]), &scratch_bytes);
   }
 
   void MakeProduct(const dnnl::engine& engine, DType dtype) {
@@ -186,9 +176,8 @@ class MatrixPlan : public CpuPlan {
   Epilogue epilogue_;
   int64_t element_size_;
   InputReorders reorders_;
-  std::optional<ScratchReorder> residual_in_;  // where it does not share storage with y
-  size_t residual_ = 0;                        // index of the input
-  bool weights_are_matrix_ = false;            // one position on either side
+  std::optional<ResidualInput> residual_;
+  bool weights_are_matrix_ = false;  // one position on either side
   size_t matrix_at_ = 0, bias_at_ = 0, scratchpad_at_ = 0;
   std::optional<MatrixProduct> product_;
 };

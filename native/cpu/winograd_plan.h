@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cpu/conv2d_winograd.h"
+#include "cpu/residual_input.h"
 #include "cpu/winograd_kernels.h"
 
 namespace residua::cpu {
@@ -34,7 +35,6 @@ class WinogradPlan : public CpuPlan {
         grid_(GridOver(to_, scheme_.tile_side)),
         summed_(from_.whole_channels()),
         written_(to_.whole_channels()),
-        stream_(task.context.stream),
         padding_(task.padding),
         weights_(inputs[1], code_.block, task.rotated),
         has_bias_(task.has_bias),
@@ -46,14 +46,14 @@ class WinogradPlan : public CpuPlan {
     reorders_.Add(0, MemoryDescOf(inputs[0]), task.from_layout, &scratch_bytes);
     reorders_.Add(1, MemoryDescOf(inputs[1]), weights_.layout(), &scratch_bytes);
     if (has_bias_) AddBias(inputs[2]);
-    if (has_residual_) AddResidual(task.context.engine, inputs);
+    if (has_residual_) residual_.emplace(task.context, inputs, this);
   }
 
   void Run(void* const* inputs, void* const* out, void* scratch) final {
     char* base = static_cast<char*>(scratch);
     const void* const* read_from = reorders_.Run(inputs, scratch);
     const float* bias = has_bias_ ? PadBias(static_cast<const float*>(read_from[2]), base) : nullptr;
-    if (residual_in_) residual_in_->Run(stream_, inputs[residual_], out[0], base);
+    if (residual_) residual_->Run(inputs, out[0], base);
     Convolve(static_cast<const Element*>(read_from[0]), static_cast<const Element*>(read_from[1]), bias, base,
              static_cast<Element*>(out[0]));
   }
@@ -120,23 +120,12 @@ class WinogradPlan : public CpuPlan {
     bias_at_ = Take<float>(written_);
   }
 
-  // The result is added to what y holds: the residual shares y's storage where it lies alike, else it is moved there.
-  void AddResidual(const dnnl::engine& engine, const Descs& inputs) {
-    residual_ = inputs.size() - 1;
-    if (SameLayout(inputs.back(), outputs[0])) {
-      alias = {static_cast<int>(residual_)};
-      return;
-    }
-    residual_in_.emplace(engine, MemoryDescOf(inputs.back()), MemoryDescOf(outputs[0]), &scratch_bytes);
-  }
-
   const float* PadBias(const float* bias, char* base) const {
     float* padded = reinterpret_cast<float*>(base + bias_at_);
     std::fill(std::copy(bias, bias + to_.channels, padded), padded + written_, 0.0f);
     return padded;
   }
 
-  dnnl::stream stream_;
   Dims padding_;
 
  protected:
@@ -145,8 +134,7 @@ class WinogradPlan : public CpuPlan {
  private:
   bool has_bias_, relu_, has_residual_;
   InputReorders reorders_;
-  std::optional<ScratchReorder> residual_in_;  // where it does not share storage with y
-  size_t residual_ = 0;                        // index of the input
+  std::optional<ResidualInput> residual_;
   size_t bias_at_ = 0;
 };
 

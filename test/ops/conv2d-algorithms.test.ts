@@ -97,6 +97,37 @@ const geometries: Record<string, ConvGeometry> = {
     strides: 2,
     padding: 3,
   }),
+  '7x7 on 16x15, stride 2, batch 1, 3 channels to 80': geometryOf({
+    x: [1, 3, 16, 15],
+    channels: 80,
+    kernel: 7,
+    strides: 2,
+    padding: 3,
+  }),
+  '3x3 on 6x7, 1 channel to 16': geometryOf({ x: [5, 1, 6, 7], channels: 16, kernel: 3, padding: 1 }),
+  '1x1 on 5x4, stride 2, 2 channels to 32': geometryOf({ x: [3, 2, 5, 4], channels: 32, kernel: 1, strides: 2 }),
+  '3x3 on 20x11, stride 2, 32 channels to 96': geometryOf({
+    x: [3, 32, 20, 11],
+    channels: 96,
+    kernel: 3,
+    strides: 2,
+    padding: 1,
+  }),
+  '3x3 on 9x8, stride 2, dilated, batch 1': geometryOf({
+    x: [1, 32, 9, 8],
+    channels: 16,
+    kernel: 3,
+    strides: 2,
+    padding: 2,
+    dilation: 2,
+  }),
+  '3x3 on 40x37, stride 3, batch 1, 320 channels': geometryOf({
+    x: [1, 16, 40, 37],
+    channels: 320,
+    kernel: 3,
+    strides: 3,
+    padding: 1,
+  }),
   '3x3 on 2x2, 2 groups': geometryOf({ x: [2, 32, 2, 2], channels: 32, kernel: 3, padding: 1, groups: 2 }),
   '3x3 on 7x7, 32 groups of 4': geometryOf({ x: [2, 128, 7, 7], channels: 128, kernel: 3, padding: 1, groups: 32 }),
   '3x3 on 9x7, stride 2, batch 1, 4 groups of 4': geometryOf({
@@ -146,14 +177,14 @@ const shapesOf = (geometry: ConvGeometry) => ({
 });
 const seeds = { x: 1, w: 2, b: 3, dy: 4 };
 
-const resultNames = ['y', 'twice', 'bare', 'dx', 'dw', 'db'] as const;
-/** `twice`: max(2 y, 0), by the fused op; `bare`: y without bias. */
+const resultNames = ['y', 'twice', 'positive', 'bare', 'dx', 'dw', 'db'] as const;
+/** `twice`: max(2 y, 0), `positive`: max(y, 0), by the fused op; `bare`: y without bias. */
 type Result = Record<(typeof resultNames)[number], Float32Array>;
 
 /** Shapes of results, and with them where each begins in what the script writes. */
 function resultShapes(geometry: ConvGeometry): Record<keyof Result, readonly number[]> {
   const { x, w, b, dy } = shapesOf(geometry);
-  return { y: dy, twice: dy, bare: dy, dx: x, dw: w, db: b };
+  return { y: dy, twice: dy, positive: dy, bare: dy, dx: x, dw: w, db: b };
 }
 
 /** What the plain loops give, by geometry: the same for every algorithm and type. */
@@ -170,6 +201,7 @@ function expectedOf(geometry: ConvGeometry): Record<keyof Result, Float64Array> 
   const expected = {
     y,
     twice: y.map((each) => Math.max(2 * each, 0)),
+    positive: y.map((each) => Math.max(each, 0)),
     bare: conv2dForward(geometry, x, w, noBias),
     ...conv2dGradients(geometry, x, w, dy),
   };
@@ -192,8 +224,9 @@ const script = `
     y.backward(dy.astype(dtype));
     const attributes = { ...window, relu: true, hasResidual: true };
     const twice = run1('conv2dFused', attributes, [image(x), w.astype(dtype), b, ops.copy(y)]);
+    const positive = run1('conv2dFused', { ...window, relu: true, hasResidual: false }, [image(x), w.astype(dtype), b]);
     const bare = ops.conv2d(image(x), w.astype(dtype), undefined, window);
-    for (const result of [y, twice, bare, x.grad, w.grad, b.grad])
+    for (const result of [y, twice, positive, bare, x.grad, w.grad, b.grad])
       writeSync(values, Float32Array.from(result.dataSync()));
     for (const input of [x, w, b]) {
       input.grad.dispose();
@@ -240,7 +273,7 @@ async function convolve(algorithm: string): Promise<Map<string, Outcome[]>> {
   const tsx = join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs');
   const args = [tsx, '--tsconfig', join(root, 'tsconfig.json'), file('script.mts'), file('in.json'), file('out.json')];
   const run = await runNode(args, {
-    env: { RESIDUA_CONV_ALGORITHM: algorithm === 'choice' ? '' : algorithm },
+    env: { RESIDUA_CONV_ALGORITHM: algorithm === 'choice' ? '' : algorithm, RESIDUA_PLAN_CACHE: '4096' },
   });
   expect(run).toEqual({ status: 0, stdout: '', stderr: '' });
   const used: string[][] = JSON.parse(readFileSync(file('out.json'), 'utf8'));
@@ -285,16 +318,28 @@ function hasInstructions(name: string): boolean {
 const hasAvx512 = (dtype: string) => hasInstructions(dtype === 'bfloat16' ? 'avx512_bf16' : 'avx512bw');
 const hasAvx2 = () => hasInstructions('avx2');
 
+/** Not grouped, no taps that meet padding alone, channels in whole blocks of 16; forward also an image of a few channels. */
+function registerTileOps(name: string, dtype: string): string[] {
+  const { x, channels } = geometries[name] as ConvGeometry;
+  const hasDeadTaps =
+    /^(3x3|5x5) on one pixel|^3x3 on 2x2, stride 2|^3x3 on 3x2, dilated|^1x1 on 3x3, stride 2, padded/.test(name);
+  if (name.includes('groups') || hasDeadTaps || channels % 16 > 0 || !hasAvx512(dtype)) return [];
+  if (x[1] % 16 === 0) return ['conv2d', 'conv2dFused', 'conv2dBackwardData'];
+  return x[1] <= 4 ? ['conv2d', 'conv2dFused'] : [];
+}
+
 /** Which must have run: elsewhere the direct convolution stands in. */
 function expectedAlgorithms(algorithm: string, name: string, dtype: string): string[] {
+  const channels = (geometries[name] as ConvGeometry).x[1];
   const suitsWinograd = asWinograd.test(name) && (hasAvx512(dtype) || (dtype === 'float32' && hasAvx2()));
   const ops = {
     matrix: asMatrix.test(name) ? ['conv2d', 'conv2dFused', 'conv2dBackwardData'] : [],
     tapProducts: name.includes('groups') || tooManyPositions.test(name) ? [] : ['conv2dBackwardWeights'],
-    outerProducts: /groups|, 3 channels|one channel/.test(name) || !hasAvx512(dtype) ? [] : ['conv2dBackwardWeights'],
+    outerProducts: name.includes('groups') || channels < 8 || !hasAvx512(dtype) ? [] : ['conv2dBackwardWeights'],
     winograd: suitsWinograd ? ['conv2d', 'conv2dFused', 'conv2dBackwardData', 'conv2dBackwardWeights'] : [],
     winogradByPoints: suitsWinograd ? ['conv2d', 'conv2dFused', 'conv2dBackwardData'] : [],
     transposed: name.includes('groups') && !/stride|more than/.test(name) ? ['conv2d'] : [],
+    registerTiles: registerTileOps(name, dtype),
     mergedGroups:
       asMergedGroups.test(name) || (asMergedGroupsOf16.test(name) && hasAvx512('float32'))
         ? ['conv2d', 'conv2dFused', 'conv2dBackwardData', 'conv2dBackwardWeights']
@@ -313,6 +358,7 @@ const algorithms = [
   'outerProducts',
   'mergedGroups',
   'transposed',
+  'registerTiles',
   'choice',
 ];
 describe.each(algorithms)('by %s', (algorithm) => {
@@ -346,6 +392,28 @@ describe.each(algorithms)('by %s', (algorithm) => {
   });
 });
 
+test.runIf(hasAvx512('float32'))('NaN stays NaN through the ReLU of register tiles, and does not spread', async () => {
+  const code = `
+    import { ones, tensor } from 'residua';
+    import { run1 } from '${root}/lib/ops/run.ts';
+    const pixels = new Float32Array(16 * 42).fill(1); // [16, 6, 7]
+    pixels[2 * 7 + 3] = NaN;
+    const [x, w, b] = [tensor(pixels, { shape: [1, 16, 6, 7] }), ones([16, 16, 3, 3]), ones([16])];
+    const window = { strides: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1 };
+    const y = run1('conv2dFused', { ...window, relu: true, hasResidual: false }, [x, w, b]);
+    console.log([...y.dataSync()].map((value) => (Number.isNaN(value) ? 'n' : '.')).join(''));`;
+  const file = join(folder, 'nan.mts');
+  writeFileSync(file, code);
+  const tsx = join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs');
+  const run = await runNode([tsx, '--tsconfig', join(root, 'tsconfig.json'), file], {
+    env: { RESIDUA_CONV_ALGORITHM: 'registerTiles' },
+  });
+  expect(run.stderr).toBe('');
+  expect(run.stdout.trim()).toBe(
+    ['.......', '..nnn..', '..nnn..', '..nnn..', '.......', '.......'].join('').repeat(16),
+  );
+});
+
 test('an algorithm that does not exist is refused', async () => {
   const code = `import { ops, uniform } from 'residua'; ops.conv2d(uniform([1, 1, 2, 2]), uniform([1, 1, 1, 1]));`;
   const file = join(folder, 'refused.mts');
@@ -355,6 +423,6 @@ test('an algorithm that does not exist is refused', async () => {
     env: { RESIDUA_CONV_ALGORITHM: 'fft' },
   });
   expect(run.stderr).toContain(
-    "expected direct, winograd, winogradByPoints, libraryWinograd, matrix, tapProducts, outerProducts, mergedGroups or transposed, got 'fft'",
+    "expected direct, winograd, winogradByPoints, libraryWinograd, matrix, tapProducts, outerProducts, mergedGroups, transposed or registerTiles, got 'fft'",
   );
 });
