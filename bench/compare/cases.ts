@@ -36,11 +36,13 @@ const usualBatches: Readonly<Record<string, Partial<Record<Task, number[]>>>> = 
 
 export const usualModels = Object.keys(usualBatches);
 
-/** One net of each kind, and every depth. */
+/** Every depth, and each kind of it but the v1 and v2 that cost the same as another. */
 export const familyModels = [
   ...['resnet18', 'resnet34', 'resnet50', 'resnet101', 'resnet152'],
-  ...['resnet18-v2', 'resnet50-v1', 'resnet50-v2', 'wide-resnet50-2', 'resnext50-32x4d'],
-  ...['cifar-resnet20', 'cifar-resnet56', 'cifar-resnet110'],
+  ...['resnet18-v2', 'resnet34-v2', 'resnet50-v1', 'resnet50-v2', 'resnet101-v2', 'resnet152-v2'],
+  ...['wide-resnet50-2', 'wide-resnet101-2', 'resnext50-32x4d', 'resnext101-32x8d'],
+  ...['cifar-resnet20', 'cifar-resnet32', 'cifar-resnet44', 'cifar-resnet56', 'cifar-resnet110'],
+  ...['cifar-resnet164', 'cifar-resnet1001'],
 ].map((name) => `${name}@${name.startsWith('cifar') ? 32 : 224}`);
 
 /** What is measured, and how, where the options do not say. */
@@ -60,12 +62,15 @@ const ofCompare: Usual = {
   batches: (model, task) => usualBatches[model]?.[task] ?? [],
 };
 
+/** The papers' 128 of CIFAR's images, as far as they fit a usual machine's memory. */
+const familyBatch = (model: string): number => (model.endsWith('@32') && !model.includes('1001') ? 128 : 16);
+
 export const ofFamily: Usual = {
   models: familyModels.join(),
   peers: 'eager', // PyTorch compiles a deep net for minutes
   rounds: '1',
   steps: '5',
-  batches: (model) => (familyModels.includes(model) ? [model.endsWith('@32') ? 128 : 16] : []),
+  batches: (model) => (familyModels.includes(model) ? [familyBatch(model)] : []),
 };
 
 const text = (value: string) => ({ type: 'string', default: value }) as const;
