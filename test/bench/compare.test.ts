@@ -24,7 +24,8 @@ describe('options', () => {
   test("the family's are both tasks of one net of each kind", () => {
     const { cases, rounds, peers } = compareOptions(['--precisions', 'bfloat16'], ofFamily);
     const found = cases.map(keyOf);
-    expect(found).toHaveLength(26);
+    expect(found).toHaveLength(44);
+    expect(found).toContain('cifar-resnet1001@32 training 16 bfloat16 2');
     expect(found).toContain('resnet152@224 inference 16 bfloat16 2');
     expect(found).toContain('cifar-resnet110@32 training 128 bfloat16 2');
     expect([rounds, peers]).toEqual([1, ['eager']]);
