@@ -15,7 +15,7 @@
       'cflags': [
         '-isystem <!(node -p "require(\'node-api-headers\').include_dir")',
         '-isystem <!(node -p "require(\'path\').dirname(require.resolve(\'node-addon-api\'))")',
-        '-Wall', '-Wextra', '-fopenmp', '-fvisibility=hidden', '-ffp-contract=off',
+        '-Wall', '-Wextra', '-fopenmp', '-fvisibility=hidden', '-ffp-contract=off', '-fno-math-errno',
       ],
       'cflags!': ['-fno-exceptions'],
       'cflags_cc!': ['-fno-exceptions', '-fno-rtti', '-std=gnu++17', '-std=gnu++20'],

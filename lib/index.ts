@@ -27,7 +27,7 @@ export * as models from './models/index.js';
 export type { DType, OpTime, TypedArray } from './native.js';
 export * as nn from './nn/index.js';
 export * as ops from './ops/index.js';
-export { type SgdOptions, Trainer } from './optim/index.js';
+export { type AdamWOptions, type OptimizerOptions, type SgdOptions, Trainer } from './optim/index.js';
 export * as lrScheduler from './optim/lr-scheduler.js';
 export { autocast, type Precision, setPrecision } from './precision.js';
 export { profile } from './profile.js';

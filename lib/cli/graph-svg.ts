@@ -96,6 +96,6 @@ const shapeText = ({ dtype, shape }: ValueDesc): string => `${dtype} [${shape.jo
 function familyColour(op: string): string {
   if (/^(conv2d|dense)/.test(op)) return colours.run;
   if (/^(batchNorm|foldBatchNorm)/.test(op)) return colours.runTrain;
-  if (op === 'sgd' || op === 'assign') return colours.published;
+  if (op === 'sgd' || op === 'adamW' || op === 'assign') return colours.published;
   return colours.muted;
 }

@@ -113,15 +113,17 @@ function recordOf(
 }
 
 function trainerOf(config: TrainConfig, net: Block, batches: number): Trainer {
-  const { learningRate, momentum, nesterov, weightDecay, clipNorm } = config.optimizer;
-  return new Trainer(net.collectParams(), 'sgd', {
+  const { name, learningRate, momentum, nesterov, beta1, beta2, epsilon, weightDecay, clipNorm } = config.optimizer;
+  const common = {
     learningRate,
-    momentum,
-    nesterov,
     wd: weightDecay,
     clipNorm: clipNorm ?? undefined,
     lrScheduler: schedulerOf(config, Math.ceil(batches / config.accumulate)),
-  });
+  };
+  const parameters = net.collectParams();
+  return name === 'adamw'
+    ? new Trainer(parameters, 'adamw', { ...common, beta1, beta2, epsilon })
+    : new Trainer(parameters, 'sgd', { ...common, momentum, nesterov });
 }
 
 function fitOptionsOf(

@@ -38,7 +38,22 @@ function checkSchedule({ name, at, warmup }: ScheduleConfig, epochs: number): vo
     fail('schedule.warmup', `expected fewer epochs of warm-up than the run's ${epochs}, got ${warmup}.`, warmup);
 }
 
-function checkOptimizer({ nesterov, momentum }: OptimizerConfig): void {
+function checkOptimizer({ name, nesterov, momentum, beta1, beta2, epsilon }: OptimizerConfig): void {
+  if (name === 'adamw' && (momentum > 0 || nesterov))
+    fail(
+      momentum > 0 ? 'optimizer.momentum' : 'optimizer.nesterov',
+      `expected none for the optimizer 'adamw', which has beta1 in its place, got ${momentum > 0 ? momentum : nesterov}. Leave it out, or name 'sgd'.`,
+      momentum > 0 ? momentum : nesterov,
+    );
+  const ofAdamW = { beta1: [beta1, 0.9], beta2: [beta2, 0.999], epsilon: [epsilon, 1e-8] } as const;
+  for (const [key, [value, usual]] of Object.entries(ofAdamW)) {
+    if (name === 'sgd' && value !== usual)
+      fail(
+        `optimizer.${key}`,
+        `expected none for the optimizer 'sgd', got ${value}. Leave it out, or name 'adamw'.`,
+        value,
+      );
+  }
   if (nesterov && momentum === 0)
     fail(
       'optimizer.nesterov',

@@ -80,7 +80,8 @@ function chapterDefaults({ isGpu, given }: Situation): GivenConfig {
     batchSize: 256,
     normalize: null,
     augment: { flip: false, crop: null, randomResizedCrop: null },
-    optimizer: { learningRate: 0.05, momentum: 0, weightDecay: 0 },
+    optimizer:
+      given.optimizer?.name === 'adamw' ? adamWDefaults(given) : { learningRate: 0.05, momentum: 0, weightDecay: 0 },
     schedule: defaultSchedule(given.schedule?.name ?? 'constant', given.epochs ?? epochs),
   };
 }
@@ -101,10 +102,20 @@ function usualDefaults({ data, isFolder, given }: Situation): GivenConfig {
       crop: isCifar ? 4 : data === 'fashion-mnist' || data === 'mnist' ? 2 : null,
       randomResizedCrop: resizedCrop ? [0.25, 1] : null,
     },
-    optimizer: { learningRate: ((given.weights ? 0.01 : 0.1) * stepImages) / 256, momentum: 0.9, weightDecay: 1e-4 },
+    optimizer:
+      given.optimizer?.name === 'adamw'
+        ? adamWDefaults(given)
+        : { learningRate: ((given.weights ? 0.01 : 0.1) * stepImages) / 256, momentum: 0.9, weightDecay: 1e-4 },
     schedule: defaultSchedule(given.schedule?.name ?? 'cosine', given.epochs ?? epochs),
   };
 }
+
+/** PyTorch's; a tenth of the rate where weights are given. */
+const adamWDefaults = ({ weights }: GivenConfig): GivenConfig['optimizer'] => ({
+  learningRate: weights ? 1e-4 : 1e-3,
+  momentum: 0,
+  weightDecay: 0.01,
+});
 
 function defaultSchedule(name: ScheduleConfig['name'], epochs: number): GivenConfig['schedule'] {
   // PyTorch's OneCycleLR: pct_start 0.3, div_factor 25, final_div_factor 1e4.

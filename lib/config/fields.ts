@@ -19,6 +19,7 @@ const count: Kind = { is: 'integer', min: 1 };
 const positive: Kind = { is: 'number', above: 0 };
 const atLeast0: Kind = { is: 'number', min: 0 };
 const share: Kind = { is: 'number', min: 0, max: 1 };
+const below1: Kind = { is: 'number', min: 0, max: 1 - 2 ** -24 }; // 1 in float32 would be kept for ever
 const text: Kind = { is: 'text' };
 const word = (...words: string[]): Kind => ({ is: 'word', words });
 const orNull = (kind: Kind): Kind => ({ is: 'either', kinds: [kind, { is: 'null' }] });
@@ -134,18 +135,32 @@ const schedule: FieldsOf<ScheduleConfig> = {
 };
 
 const optimizer: FieldsOf<OptimizerConfig> = {
-  name: { kind: word('sgd'), describe: 'Stochastic gradient descent.', default: 'sgd' },
+  name: {
+    kind: word('sgd', 'adamw'),
+    describe: "'sgd': stochastic gradient descent; 'adamw': AdamW.",
+    default: 'sgd',
+  },
   learningRate: {
     kind: positive,
     describe:
-      "The learning rate. Default: 0.1 for each 256 images of a step, a tenth of it with given weights; 0.05 for the chapter's net.",
+      "The learning rate. Default: 0.1 for each 256 images of a step, a tenth of it with given weights; 0.05 for the chapter's net. adamw: 1e-3, 1e-4 with given weights.",
   },
   momentum: {
     kind: { is: 'number', min: 0, max: 1 },
-    describe: "Momentum. Default: 0.9; 0 for the chapter's net.",
+    describe: "Momentum of sgd. Default: 0.9; 0 for the chapter's net.",
   },
-  nesterov: { kind: boolean, describe: "Nesterov's momentum.", default: false },
-  weightDecay: { kind: atLeast0, describe: "Weight decay. Default: 1e-4; 0 for the chapter's net." },
+  nesterov: { kind: boolean, describe: "Nesterov's momentum of sgd.", default: false },
+  beta1: { kind: below1, describe: 'adamw: what the mean of the gradients keeps at each step.', default: 0.9 },
+  beta2: { kind: below1, describe: 'adamw: what the mean of their squares keeps at each step.', default: 0.999 },
+  epsilon: {
+    kind: { is: 'number', min: 1e-16 },
+    describe: "adamw: is added to the root of the squares' mean, which a step is divided by.",
+    default: 1e-8,
+  },
+  weightDecay: {
+    kind: atLeast0,
+    describe: "Weight decay. Default: 1e-4; 0 for the chapter's net; 0.01 for adamw.",
+  },
   decayNorm: { kind: boolean, describe: "Biases and BatchNorm's gamma and beta decay too.", default: true },
   clipNorm: {
     kind: orNull(positive),

@@ -15,7 +15,7 @@ const isGroup = (value: unknown): value is Group =>
 
 /**
  * The config of these layers: later ones win, key by key, and what none tells has its default, which may depend on the rest. A layer that names
- * another model, schedule or data set does not inherit the options that belonged to the earlier one. Null is a value ("none"); undefined is
+ * another model, schedule, optimizer or data set does not inherit the options that belonged to the earlier one. Null is a value ("none"); undefined is
  * not given. Throws ConfigError, which names the key.
  */
 export function resolveConfig(...layers: readonly PartialTrainConfig[]): TrainConfig {
@@ -50,6 +50,11 @@ const belongings: readonly { named: (layer: Group) => unknown; drop: (layer: Gro
   {
     named: ({ schedule }) => (schedule as Group | undefined)?.name,
     drop: (layer) => without(layer, 'schedule', ['at', 'factor', 'power', 'final', 'warmup', 'warmupFrom']),
+  },
+  {
+    named: ({ optimizer }) => (optimizer as Group | undefined)?.name,
+    drop: (layer) =>
+      without(layer, 'optimizer', ['learningRate', 'momentum', 'nesterov', 'beta1', 'beta2', 'epsilon', 'weightDecay']),
   },
 ];
 

@@ -53,10 +53,15 @@ export interface ScheduleConfig {
 }
 
 export interface OptimizerConfig {
-  name: 'sgd';
+  name: 'sgd' | 'adamw';
   learningRate: number;
+  /** Of sgd; 0 for others. */
   momentum: number;
   nesterov: boolean;
+  /** Of adamw, as the next two: what the means of the gradients, and of their squares, keep at each step. */
+  beta1: number;
+  beta2: number;
+  epsilon: number;
   weightDecay: number;
   /** Whether biases and BatchNorm's gamma and beta decay too. */
   decayNorm: boolean;

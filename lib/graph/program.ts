@@ -38,14 +38,19 @@ export function updatedInputs(op: string, attributes: OpAttributes, inputCount: 
       return attributes.training === false ? [] : [4, 5];
     case 'conv2dFused':
       return attributes.hasResidual === true ? [3] : [];
-    case 'sgd': {
-      const stride = attributes.hasMomentum === true ? 3 : 2; // weight, gradient, momentum; last the hyper-parameters
-      const firsts = Array.from({ length: Math.floor((inputCount - 1) / stride) }, (_, i) => i * stride);
-      return firsts.flatMap((first) => (stride === 3 ? [first, first + 2] : [first]));
-    }
+    case 'sgd':
+      return updatedByOptimizer(attributes.hasMomentum === true ? 1 : 0, inputCount);
+    case 'adamW':
+      return updatedByOptimizer(2, inputCount);
     default:
       return none;
   }
+}
+
+/** Inputs are the weight, the gradient and `states` more of each parameter, last the hyper-parameters: all but gradients. */
+function updatedByOptimizer(states: number, inputCount: number): number[] {
+  const group = 2 + states;
+  return Array.from({ length: inputCount - 1 }, (_, i) => i).filter((i) => i % group !== 1);
 }
 
 /** The values that a node updates in place. */

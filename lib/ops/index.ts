@@ -1,4 +1,6 @@
 // The functional ops: `ops.conv2d`, `ops.relu`, ...
+
+export { type AdamWHyper, adamWUpdate } from './adam-w.js';
 export { type BatchNormOptions, batchNorm } from './batch-norm.js';
 export { type BatchNormAddReluOptions, batchNormAddRelu } from './batch-norm-add-relu.js';
 export { cast } from './cast.js';

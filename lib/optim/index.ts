@@ -1,3 +1,3 @@
 // Optimisation: the trainer and its learning-rate schedules.
-export type { SgdOptions } from './sgd-options.js';
+export type { AdamWOptions, OptimizerOptions, SgdOptions } from './optimizer-options.js';
 export { Trainer } from './trainer.js';

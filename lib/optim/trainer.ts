@@ -4,42 +4,45 @@ import { ConfigError } from '../errors.js';
 import { flushDeferred } from '../graph/deferral.js';
 import { Parameter } from '../nn/parameter.js';
 import type { ParameterDict } from '../nn/parameter-dict.js';
-import { allFinite, sgdUpdate } from '../ops/sgd.js';
+import { allFinite } from '../ops/sgd.js';
 import { checkBoolean, checkChoice, checkNumber, checkOptions } from '../options.js';
-import { zeros } from '../tensor/create.js';
-import { tidy, untracked } from '../tensor/scope.js';
+import { tidy } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { AdamW } from './adam-w.js';
 import { clipFactor } from './clip-norm.js';
-import { type CheckedSgdOptions, checkSgdOptions, type SgdOptions } from './sgd-options.js';
+import type { Optimizer, ParameterUpdate } from './optimizer.js';
+import type { AdamWOptions, SgdOptions } from './optimizer-options.js';
+import { Sgd } from './sgd.js';
 import { loadTrainerStates, saveTrainerStates } from './trainer-file.js';
 
-/** One parameter's part of a step. */
-interface Update {
-  name: string;
-  parameter: Parameter;
-  weight: Tensor;
-  grad: Tensor;
-}
-
 /**
- * Stochastic gradient descent on the trainable parameters of a net, as Gluon's Trainer does it:
+ * Updates the trainable parameters of a net with their gradients, as Gluon's Trainer does. 'sgd' is stochastic gradient descent:
  *
  *     g = clip(c * gradient / batchSize) + wd * wdMult * weight
  *     m = momentum * m - lr * lrMult * g;   weight = weight + m
  *
- * where c is 1, or what `clipNorm` makes of the norm of all gradients. With `nesterov`: weight = weight + momentum * m - lr * lrMult * g. One op updates all parameters.
+ * where c is 1, or what `clipNorm` makes of the norm of all gradients. With `nesterov`: weight = weight + momentum * m - lr * lrMult * g.
+ *
+ * 'adamw' is AdamW (Loshchilov and Hutter, "Decoupled weight decay regularization", 2019), as PyTorch has it: with g = clip(c * gradient /
+ * batchSize), and t counting the updates of the parameter,
+ *
+ *     m = beta1 * m + (1 - beta1) * g;   v = beta2 * v + (1 - beta2) * g^2
+ *     weight = (1 - lr * lrMult * wd * wdMult) * weight - lr * lrMult * m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon)
+ *
+ * One op updates all parameters.
  */
 export class Trainer {
   readonly #parameters: ReadonlyMap<string, Parameter>;
-  readonly #options: CheckedSgdOptions;
+  readonly #optimizer: Optimizer;
   #learningRate: number;
   #numUpdate = 0;
-  #momenta = new Map<string, Tensor>(); // by parameter name, of the parameter's shape
   readonly #lossScaler = new LossScaler();
   #skippedSteps = 0;
   readonly #used = new WeakMap<Tensor, number>(); // gradients of earlier steps, with the version they had
 
-  constructor(params: ParameterDict, optimizer: 'sgd', options: SgdOptions) {
+  constructor(params: ParameterDict, optimizer: 'sgd', options: SgdOptions);
+  constructor(params: ParameterDict, optimizer: 'adamw', options: AdamWOptions);
+  constructor(params: ParameterDict, optimizer: 'sgd' | 'adamw', options: SgdOptions | AdamWOptions) {
     const isParameters = params instanceof Map && [...params.values()].every((value) => value instanceof Parameter);
     if (!isParameters || params.size === 0) {
       throw new ConfigError(
@@ -47,11 +50,15 @@ export class Trainer {
         { argument: 'params' },
       );
     }
-    checkChoice('Trainer', 'optimizer', optimizer, ['sgd']);
+    checkChoice('Trainer', 'optimizer', optimizer, ['sgd', 'adamw']);
     this.#parameters = new Map(params);
-    this.#options = checkSgdOptions(options);
+    this.#optimizer = optimizer === 'adamw' ? new AdamW(options) : new Sgd(options);
     this.#learningRate = this.#options.learningRate;
     useLossScaler(this.#lossScaler);
+  }
+
+  get #options(): Optimizer['options'] {
+    return this.#optimizer.options;
   }
 
   /** The rate of the last update (of the first one before that): the scheduler's, where there is one, else the one set. */
@@ -98,14 +105,14 @@ export class Trainer {
       rescale: 1 / (batchSize * scale),
     }));
     const factor = this.#clipFactor(parts);
-    for (const part of parts) this.#apply(part.updates, lr, part.rescale * factor);
+    for (const part of parts) this.#optimizer.apply(part.updates, lr, part.rescale * factor);
     this.#numUpdate += 1;
     flushDeferred();
   }
 
   /** What a step has to do. */
-  #collectUpdates(ignoreStaleGrad: boolean): Update[] {
-    const updates: Update[] = [];
+  #collectUpdates(ignoreStaleGrad: boolean): ParameterUpdate[] {
+    const updates: ParameterUpdate[] = [];
     for (const [name, parameter] of this.#parameters) {
       if (!parameter.trainable) continue;
       const weight = weightOf(name, parameter);
@@ -118,7 +125,7 @@ export class Trainer {
   }
 
   /** Whether gradients that were scaled overflowed. Waits for them, and adapts the scale. */
-  #isOverflow(updates: readonly Update[]): boolean {
+  #isOverflow(updates: readonly ParameterUpdate[]): boolean {
     const scaled = updates.map(({ grad }) => grad).filter(({ lossScale }) => lossScale !== 1);
     if (scaled.length === 0) return false;
     const finite = tidy(() => allFinite(scaled).item()) === 1;
@@ -127,7 +134,7 @@ export class Trainer {
   }
 
   /** What clipping by the norm multiplies every gradient by. */
-  #clipFactor(parts: readonly { updates: readonly Update[]; rescale: number }[]): number {
+  #clipFactor(parts: readonly { updates: readonly ParameterUpdate[]; rescale: number }[]): number {
     const { clipNorm } = this.#options;
     if (clipNorm === Infinity || parts.length === 0) return 1;
     return clipFactor(
@@ -136,47 +143,25 @@ export class Trainer {
     );
   }
 
-  #apply(updates: readonly Update[], lr: number, rescale: number): void {
-    const { momentum, clip, wd, nesterov } = this.#options;
-    const hyper = {
-      rescale,
-      momentum,
-      clip,
-      lrs: updates.map(({ parameter }) => lr * parameter.lrMult),
-      wds: updates.map(({ parameter }) => wd * parameter.wdMult),
-    };
-    const momenta = momentum === 0 ? null : updates.map(({ name, weight }) => this.#momentumOf(name, weight));
-    const [weights, grads] = [updates.map(({ weight }) => weight), updates.map(({ grad }) => grad)];
-    sgdUpdate(weights, grads, momenta, hyper, { nesterov });
-  }
-
-  /** Writes momentum, the number of updates and the loss scale to a safetensors file. Throws CheckpointError. */
+  /** Writes the optimiser's state, the number of updates and the loss scale to a safetensors file. Throws CheckpointError. */
   async saveStates(file: string): Promise<void> {
     const { scale, goodSteps } = this.#lossScaler;
-    await saveTrainerStates(file, {
+    const { states, updateCounts } = this.#optimizer;
+    await saveTrainerStates(file, this.#optimizer, {
       numUpdate: this.#numUpdate,
-      momenta: this.#momenta,
+      tensors: states.tensors,
+      updateCounts,
       lossScale: { scale, goodSteps },
     });
   }
 
   /** Reads what `saveStates` wrote. Throws CheckpointError where it does not fit, and then changes nothing. */
   async loadStates(file: string): Promise<void> {
-    const states = await loadTrainerStates(file, this.#parameters, this.#options.momentum > 0);
-    for (const tensor of this.#momenta.values()) tensor.dispose();
-    this.#momenta = states.momenta;
+    const states = await loadTrainerStates(file, this.#parameters, this.#optimizer);
+    this.#optimizer.states.replace(states.tensors);
+    if (states.updateCounts) this.#optimizer.updateCounts = states.updateCounts;
     this.#numUpdate = states.numUpdate;
     if (states.lossScale) this.#lossScaler.restore(states.lossScale.scale, states.lossScale.goodSteps);
-  }
-
-  /** Zeros at first. */
-  #momentumOf(name: string, weight: Tensor): Tensor {
-    let momentum = this.#momenta.get(name);
-    if (!momentum) {
-      momentum = untracked(() => zeros(weight.shape, { device: weight.device }));
-      this.#momenta.set(name, momentum);
-    }
-    return momentum;
   }
 }
 

@@ -179,6 +179,12 @@ Params ReadSgd(const Reader& read) {
   return p;
 }
 
+Params ReadAdamW(const Reader& read) {
+  AdamWParams p;
+  read.Integer("count", &p.count);
+  return p;
+}
+
 Params ReadParams(OpKind kind, const Reader& read) {
   switch (kind) {
     case OpKind::kConv2d:
@@ -223,6 +229,8 @@ Params ReadParams(OpKind kind, const Reader& read) {
       return ReadDropout(read);
     case OpKind::kSgd:
       return ReadSgd(read);
+    case OpKind::kAdamW:
+      return ReadAdamW(read);
     default:
       return NoParams{};
   }

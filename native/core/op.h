@@ -62,6 +62,9 @@ enum class OpKind : int32_t {
   kDropoutBackward,              // dy, mask -> dx                                   DropoutParams
   kSgd,         // w0!, g0, [m0! if has_momentum], w1!, ..., hyper float32 [3 + 2 * count] -> (nothing)     SgdParams
                 //   hyper: rescale, momentum, clip (0: none), lr_0, wd_0, lr_1, wd_1, ...
+  kAdamW,       // w0!, g0, m0!, v0!, w1!, ..., hyper float32 [5 + 3 * count] -> (nothing)     AdamWParams
+                //   hyper: rescale, clip (0: none), beta1, beta2, epsilon; for each parameter 1 - lr * wd,
+                //   lr / (1 - beta1^t), 1 / sqrt(1 - beta2^t)
   kGatherRows,  // x [n, ...], indices int32 [b] -> y [b, ...]   any type; an index out of range is a DataError
   kAllFinite,   // x0, x1, ... of floats -> uint8 []   1 where no element is NaN or infinite, else 0
   // What passes over programs make (lib/graph/passes): the next two for inference, the last for training.
@@ -144,9 +147,13 @@ struct SgdParams {
   int32_t nesterov = 0;
 };
 
+struct AdamWParams {
+  int32_t count = 0;  // how many parameters
+};
+
 using Params =
     std::variant<NoParams, Conv2dParams, BatchNormParams, Pool2dParams, DenseParams, ReduceParams, AxisParams,
-                 CrossEntropyParams, ShapeParams, CastParams, ResizeParams, DropoutParams, SgdParams>;
+                 CrossEntropyParams, ShapeParams, CastParams, ResizeParams, DropoutParams, SgdParams, AdamWParams>;
 
 struct Op {
   OpKind kind = OpKind::kCount;

@@ -55,6 +55,7 @@ constexpr OpInfo kTable[kOpCount] = {
     {OpKind::kDropout, "dropout", 2, 2, InferDropout},
     {OpKind::kDropoutBackward, "dropoutBackward", 2, 2, InferDropoutBackward},
     {OpKind::kSgd, "sgd", 3, -1, InferSgd},
+    {OpKind::kAdamW, "adamW", 5, -1, InferAdamW},
     {OpKind::kGatherRows, "gatherRows", 2, 2, InferGatherRows},
     {OpKind::kAllFinite, "allFinite", 1, -1, InferAllFinite},
     {OpKind::kConv2dFused, "conv2dFused", 3, 4, InferConv2dFused},
@@ -74,7 +75,8 @@ static_assert(TableIsInOrder(), "kTable must have a row for every OpKind, in its
 static_assert(sizeof(Conv2dParams) == 14 * 4 && sizeof(BatchNormParams) == 4 * 4 && sizeof(Pool2dParams) == 9 * 4 &&
               sizeof(DenseParams) == 4 && sizeof(ReduceParams) == 2 * 4 && sizeof(AxisParams) == 4 &&
               sizeof(CrossEntropyParams) == 4 && sizeof(ShapeParams) == (1 + kMaxDims) * 8 && sizeof(CastParams) == 4 &&
-              sizeof(ResizeParams) == 3 * 4 && sizeof(DropoutParams) == 4 && sizeof(SgdParams) == 3 * 4);
+              sizeof(ResizeParams) == 3 * 4 && sizeof(DropoutParams) == 4 && sizeof(SgdParams) == 3 * 4 &&
+              sizeof(AdamWParams) == 4);
 
 template <class T>
 void AppendBytes(std::string* key, const T& value) {

@@ -18,7 +18,7 @@ std::vector<TensorDesc> InferOutputs(const Op& op, const std::vector<TensorDesc>
   V(MaxPool2dBackward) V(AvgPool2d) V(AvgPool2dBackward) V(Dense) V(DenseBackwardData) V(DenseBackwardWeights)     \
   V(Relu) V(ReluBackward) V(AddRelu) V(Arithmetic) V(Division) V(Equal) V(Sum) V(Mean) V(Argmax) V(Softmax)        \
   V(SoftmaxBackward) V(SoftmaxCrossEntropy) V(SoftmaxCrossEntropyBackward) V(Reshape) V(BroadcastTo) V(Cast)       \
-  V(Copy) V(Assign) V(ResizeBilinear) V(Dropout) V(DropoutBackward) V(Sgd)                                         \
+  V(Copy) V(Assign) V(ResizeBilinear) V(Dropout) V(DropoutBackward) V(Sgd) V(AdamW)                                         \
   V(GatherRows) V(AllFinite) V(Conv2dFused) V(FoldBatchNorm) V(AddReluBackward)
 // clang-format on
 

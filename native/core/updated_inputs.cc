@@ -5,13 +5,13 @@ namespace residua {
 
 namespace {
 
-// Inputs are weight, gradient[, momentum] of each parameter, last the hyper-parameters.
-std::vector<size_t> UpdatedBySgd(const SgdParams& params, size_t input_count) {
-  const size_t group = params.has_momentum ? 3 : 2;
+// Inputs are weight, gradient and `states` more of each parameter, last the hyper-parameters. All but the gradients.
+std::vector<size_t> UpdatedByOptimiser(size_t states, size_t input_count) {
+  const size_t group = 2 + states;
   std::vector<size_t> updated;
   for (size_t first = 0; first + group < input_count; first += group) {
     updated.push_back(first);
-    if (params.has_momentum) updated.push_back(first + 2);
+    for (size_t state = 0; state < states; ++state) updated.push_back(first + 2 + state);
   }
   return updated;
 }
@@ -32,7 +32,9 @@ std::vector<size_t> UpdatedInputs(const Op& op, size_t input_count) {
       if (!std::get<Conv2dParams>(op.params).has_residual) return {};
       return {3};
     case OpKind::kSgd:
-      return UpdatedBySgd(std::get<SgdParams>(op.params), input_count);
+      return UpdatedByOptimiser(std::get<SgdParams>(op.params).has_momentum ? 1 : 0, input_count);
+    case OpKind::kAdamW:
+      return UpdatedByOptimiser(2, input_count);
     default:
       return {};
   }

@@ -64,8 +64,8 @@ using PrepareFn = PlanPtr (*)(const CudaContext& context, const Op& op, const De
   V(MaxPool2dBackward) V(AvgPool2d) V(AvgPool2dBackward) V(Dense) V(DenseBackwardData) V(DenseBackwardWeights) \
   V(Add) V(Sub) V(Mul) V(Div) V(Equal) V(Sum) V(Mean) V(Argmax) V(Softmax) V(SoftmaxBackward) V(LogSoftmax) \
   V(LogSoftmaxBackward) V(SoftmaxCrossEntropy) V(SoftmaxCrossEntropyBackward) V(Reshape) V(BroadcastTo) \
-  V(Cast) V(Copy) V(Assign) V(ResizeBilinear) V(Dropout) V(DropoutBackward) V(Sgd) V(GatherRows) V(AllFinite) \
-  V(Conv2dFused) V(FoldBatchNorm) V(AddReluBackward)
+  V(Cast) V(Copy) V(Assign) V(ResizeBilinear) V(Dropout) V(DropoutBackward) V(Sgd) V(AdamW) V(GatherRows) \
+  V(AllFinite) V(Conv2dFused) V(FoldBatchNorm) V(AddReluBackward)
 // clang-format on
 
 #define RESIDUA_DECLARE_PREPARE(Name) \

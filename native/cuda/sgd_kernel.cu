@@ -1,159 +1,56 @@
-// The update of stochastic gradient descent for many parameters in one launch. The table of pointers and sizes is an
-// argument of the kernel: it needs no memory, no copy and no waiting for earlier launches, and may be captured.
+// The update of stochastic gradient descent for many parameters in one launch.
 #include "cuda/sgd_kernel.h"
 
-#include <algorithm>
 #include <cmath>
 
-#include "cuda/element.h"
-#include "cuda/guards.h"
+#include "cuda/update_kernel.h"
 
 namespace residua::cuda {
 namespace {
 
-constexpr int64_t kChunk = 4096;    // weights that a block updates at a time
-constexpr int kBlocksEach = 8;      // blocks a multiprocessor, at most
-constexpr int kSmallCapacity = 64;  // entries of the table: enough for ResNet-18
-#if CUDART_VERSION >= 12010
-constexpr int kLargeCapacity = 512;  // arguments may take 32,764 bytes: enough for ResNet-152
-#else
-constexpr int kLargeCapacity = 90;  // 4,096 bytes; what does not fit takes further launches
-#endif
-
-template <int kCapacity>
-struct Table {
-  SgdEntry entries[kCapacity];
-  int32_t first_chunks[kCapacity];  // of all chunks, where the entry's begin
-  int32_t count = 0;
-  int32_t chunks = 0;
-};
-
-struct Rates {
+struct SgdRates {
   float rescale, momentum, clip;  // clip: infinity for none
   float learning_rate, weight_decay;
+
+  __device__ static SgdRates Of(const float* hyper, int entry) {
+    return {hyper[0], hyper[1], hyper[2] > 0 ? hyper[2] : INFINITY, hyper[3 + 2 * entry], hyper[4 + 2 * entry]};
+  }
+  __device__ float Gradient(float grad, float w) const { return Clipped(rescale * grad, clip) + weight_decay * w; }
 };
 
-__device__ inline Rates RatesOf(const float* hyper, int entry) {
-  return {hyper[0], hyper[1], hyper[2] > 0 ? hyper[2] : INFINITY, hyper[3 + 2 * entry], hyper[4 + 2 * entry]};
-}
-
-// NaN passes through.
-__device__ inline float Gradient(float grad, float w, const Rates& rates) {
-  float g = rates.rescale * grad;
-  g = g < -rates.clip ? -rates.clip : g;
-  g = g > rates.clip ? rates.clip : g;
-  return g + rates.weight_decay * w;
-}
-
 struct PlainRule {
-  static constexpr bool kHasMomentum = false;
-  __device__ static void Update(float* w, float grad, float*, const Rates& rates) {
-    *w -= rates.learning_rate * Gradient(grad, *w, rates);
+  static constexpr int kStates = 0;
+  using Rates = SgdRates;
+  __device__ static Rates RatesOf(const float* hyper, int entry) { return SgdRates::Of(hyper, entry); }
+  __device__ static void Update(float* w, float grad, float*, float*, const Rates& rates) {
+    *w -= rates.learning_rate * rates.Gradient(grad, *w);
   }
 };
 
 struct MomentumRule {
-  static constexpr bool kHasMomentum = true;
-  __device__ static void Update(float* w, float grad, float* m, const Rates& rates) {
-    *m = rates.momentum * *m + Gradient(grad, *w, rates);
+  static constexpr int kStates = 1;
+  using Rates = SgdRates;
+  __device__ static Rates RatesOf(const float* hyper, int entry) { return SgdRates::Of(hyper, entry); }
+  __device__ static void Update(float* w, float grad, float* m, float*, const Rates& rates) {
+    *m = rates.momentum * *m + rates.Gradient(grad, *w);
     *w -= rates.learning_rate * *m;
   }
 };
 
 struct NesterovRule {
-  static constexpr bool kHasMomentum = true;
-  __device__ static void Update(float* w, float grad, float* m, const Rates& rates) {
-    const float g = Gradient(grad, *w, rates);
+  static constexpr int kStates = 1;
+  using Rates = SgdRates;
+  __device__ static Rates RatesOf(const float* hyper, int entry) { return SgdRates::Of(hyper, entry); }
+  __device__ static void Update(float* w, float grad, float* m, float*, const Rates& rates) {
+    const float g = rates.Gradient(grad, *w);
     *m = rates.momentum * *m + g;
     *w -= rates.learning_rate * (g + rates.momentum * *m);
   }
 };
 
-// Four neighbours, beginning at `at`.
-template <class Rule>
-__device__ inline void UpdateFour(const SgdEntry& entry, int64_t at, const Rates& rates) {
-  Pack<float, 4> w = LoadPack<4>(entry.weight + at), m = {};
-  const Pack<float, 4> grad = LoadPack<4>(entry.grad + at);
-  if constexpr (Rule::kHasMomentum) m = LoadPack<4>(entry.momentum + at);
-  for (int k = 0; k < 4; ++k) Rule::Update(&w.values[k], grad.values[k], &m.values[k], rates);
-  StorePack(w, entry.weight + at);
-  if constexpr (Rule::kHasMomentum) StorePack(m, entry.momentum + at);
-}
-
-template <class Rule>
-__device__ inline void UpdateOne(const SgdEntry& entry, int64_t at, const Rates& rates) {
-  float none = 0;
-  Rule::Update(entry.weight + at, entry.grad[at], Rule::kHasMomentum ? entry.momentum + at : &none, rates);
-}
-
-// The entry to which a chunk belongs: the last that begins no later.
-template <int kCapacity>
-__device__ inline int EntryOf(const Table<kCapacity>& table, int32_t chunk) {
-  int low = 0, high = table.count - 1;
-  while (low < high) {
-    const int middle = (low + high + 1) / 2;
-    if (table.first_chunks[middle] <= chunk) {
-      low = middle;
-    } else {
-      high = middle - 1;
-    }
-  }
-  return low;
-}
-
-// `rates_at`: the number of the table's first entry among all.
-template <class Rule, int kCapacity>
-__global__ void SgdKernel(const __grid_constant__ Table<kCapacity> table, const float* hyper, int rates_at,
-                          Guards guards) {
-  if (IsStopped(guards)) return;
-  for (int32_t chunk = static_cast<int32_t>(blockIdx.x); chunk < table.chunks; chunk += gridDim.x) {
-    const int i = EntryOf(table, chunk);
-    const SgdEntry& entry = table.entries[i];
-    const Rates rates = RatesOf(hyper, rates_at + i);
-    const int64_t begin = (chunk - table.first_chunks[i]) * kChunk;
-    const int64_t end = begin + kChunk < entry.count ? begin + kChunk : entry.count;
-    for (int64_t at = begin + 4 * static_cast<int64_t>(threadIdx.x); at < end; at += 4 * kThreads) {
-      if (at + 4 <= end) {
-        UpdateFour<Rule>(entry, at, rates);
-      } else {
-        for (int64_t k = at; k < end; ++k) UpdateOne<Rule>(entry, k, rates);
-      }
-    }
-  }
-}
-
-// The entries [first, first + kCapacity), as far as there are some.
-template <class Rule, int kCapacity>
-void LaunchTable(const CudaContext& context, const std::vector<SgdEntry>& entries, size_t first, const float* hyper,
-                 const LaunchArgs& args) {
-  Table<kCapacity> table = {};
-  const size_t end = std::min(entries.size(), first + kCapacity);
-  for (size_t i = first; i < end; ++i) {
-    table.entries[table.count] = entries[i];
-    table.first_chunks[table.count] = table.chunks;
-    table.count += 1;
-    table.chunks += static_cast<int32_t>((entries[i].count + kChunk - 1) / kChunk);
-  }
-  constexpr auto kernel = SgdKernel<Rule, kCapacity>;
-  const int blocks = std::min(table.chunks, kBlocksEach * std::max(1, context.multiprocessors));
-  RESIDUA_LAUNCH(kernel, blocks, kThreads, context.stream, table, hyper, static_cast<int>(first), GuardsOf(args));
-}
-
-template <class Rule>
-void LaunchRule(const CudaContext& context, const std::vector<SgdEntry>& entries, const float* hyper,
-                const LaunchArgs& args) {
-  if (entries.size() <= kSmallCapacity) {
-    LaunchTable<Rule, kSmallCapacity>(context, entries, 0, hyper, args);
-    return;
-  }
-  for (size_t first = 0; first < entries.size(); first += kLargeCapacity) {
-    LaunchTable<Rule, kLargeCapacity>(context, entries, first, hyper, args);
-  }
-}
-
 }  // namespace
 
-void LaunchSgd(const CudaContext& context, const SgdParams& params, const std::vector<SgdEntry>& entries,
+void LaunchSgd(const CudaContext& context, const SgdParams& params, const std::vector<UpdateEntry>& entries,
                const float* hyper, const LaunchArgs& args) {
   if (!params.has_momentum) {
     LaunchRule<PlainRule>(context, entries, hyper, args);

@@ -64,6 +64,9 @@ const cases: readonly [readonly string[], object][] = [
   [['--batch-size', '9'], { batchSize: 9 }],
   [['--accumulate', '2'], { accumulate: 2 }],
   [['--optimizer', 'sgd'], { optimizer: { name: 'sgd' } }],
+  [['--beta1', '0.8'], { optimizer: { beta1: 0.8 } }],
+  [['--beta2', '0.99'], { optimizer: { beta2: 0.99 } }],
+  [['--epsilon', '1e-6'], { optimizer: { epsilon: 1e-6 } }],
   [['--lr', '0.3'], { optimizer: { learningRate: 0.3 } }],
   [['--momentum', '0'], { optimizer: { momentum: 0 } }],
   [['--nesterov'], { optimizer: { nesterov: true } }],
@@ -141,6 +144,13 @@ describe('what options do not allow together names the option beside the key', (
       /schedule\.warmup \(--warmup\): expected fewer epochs/,
     ],
     [['--nesterov', '--momentum', '0'], /optimizer\.nesterov \(--nesterov\): expected a momentum above 0/],
+    [
+      ['--optimizer', 'adamw', '--momentum', '0.9'],
+      /optimizer\.momentum \(--momentum\): expected none for the optimizer 'adamw', .* got 0\.9/,
+    ],
+    [['--optimizer', 'adamw', '--nesterov'], /optimizer\.nesterov \(--nesterov\): expected none/],
+    [['--beta1', '0.5'], /optimizer\.beta1 \(--beta1\): expected none for the optimizer 'sgd', got 0\.5/],
+    [['--optimizer', 'adamw', '--beta2', '1'], /optimizer\.beta2 \(--beta2\): expected /],
     [['--crop', '4', '--random-resized-crop', '0.1,1'], /augment\.crop \(--crop\): expected null beside/],
     [['--validation', '1'], /data\.validation \(--validation\): expected /],
   ])('%j', (args, expected) => {

@@ -1,6 +1,7 @@
 // The trainer: the update rule against plain arithmetic, options, missing gradients.
 import { describe, expect, it } from 'vitest';
 import {
+  type AdamWOptions,
   autograd,
   ConfigError,
   init,
@@ -31,6 +32,12 @@ const made = (options: SgdOptions) => {
   return { net, trainer: new Trainer(net.collectParams(), 'sgd', options) };
 };
 
+const madeAdamW = (options: AdamWOptions) => {
+  const net = new Weights();
+  net.initialize();
+  return { net, trainer: new Trainer(net.collectParams(), 'adamw', options) };
+};
+
 const backward = (net: nn.Block, x: number[]) => tidy(() => autograd.record(() => net.forward(tensor(x))).backward());
 
 /** Gluon's rule in plain numbers. */
@@ -48,7 +55,60 @@ function expected(
   return w;
 }
 
+/** PyTorch's rule in plain numbers. */
+function expectedByAdamW(
+  w: number,
+  grads: number[],
+  { learningRate: lr = 0, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, wd = 0.01 }: AdamWOptions,
+): number {
+  let [m, v] = [0, 0];
+  for (const [i, g] of grads.entries()) {
+    m = beta1 * m + (1 - beta1) * g;
+    v = beta2 * v + (1 - beta2) * g ** 2;
+    const [mean, square] = [m / (1 - beta1 ** (i + 1)), v / (1 - beta2 ** (i + 1))];
+    w = (1 - lr * wd) * w - (lr * mean) / (Math.sqrt(square) + epsilon);
+  }
+  return w;
+}
+
 onEachDevice(() => {
+  describe('step of AdamW', () => {
+    const gradients = [0.5, -1.5, 2];
+    it.each([{ learningRate: 0.1 }, { learningRate: 0.1, beta1: 0.5, beta2: 0.9, epsilon: 0.1, wd: 0.5 }])(
+      'follows the rule for %j, with the multipliers of each parameter',
+      (options) => {
+        const { net, trainer } = madeAdamW(options);
+        net.v.lrMult = 0.5;
+        net.v.wdMult = 0;
+        for (const g of gradients) {
+          backward(net, [4 * g, -g]);
+          trainer.step(4);
+        }
+        const [w, v] = [net.w.data().dataSync(), net.v.data().dataSync()];
+        const slower = { ...options, learningRate: 0.05, wd: 0 };
+        for (const [i, scale] of [1, -0.25].entries()) {
+          const grads = gradients.map((g) => scale * g);
+          expect(w[i]).toBeCloseTo(expectedByAdamW(1, grads, options), 5);
+          expect(v[i]).toBeCloseTo(expectedByAdamW(-2, grads, slower), 5);
+        }
+      },
+    );
+    it('counts the updates of each parameter: one that is thawed later begins at its first', () => {
+      const { net, trainer } = madeAdamW({ learningRate: 0.1, wd: 0 });
+      net.v.trainable = false;
+      for (const g of gradients) {
+        backward(net, [g, g]);
+        trainer.step(1);
+      }
+      net.v.trainable = true;
+      backward(net, [3, 3]);
+      trainer.step(1);
+      expect(net.v.data().dataSync()[0]).toBeCloseTo(expectedByAdamW(-2, [3], { learningRate: 0.1, wd: 0 }), 5);
+      const all = [...gradients, 3];
+      expect(net.w.data().dataSync()[0]).toBeCloseTo(expectedByAdamW(1, all, { learningRate: 0.1, wd: 0 }), 5);
+    });
+  });
+
   describe('step', () => {
     const cases: SgdOptions[] = [
       { learningRate: 0.1 },
@@ -206,6 +266,19 @@ describe('options', () => {
   it.each(bad)('refuses %j', (options, message) => {
     expect(() => made(options as SgdOptions)).toThrow(ConfigError);
     expect(() => made(options as SgdOptions)).toThrow(message);
+  });
+  const badOfAdamW: [object, RegExp][] = [
+    [{}, /learningRate.*got undefined/],
+    [{ learningRate: 0.1, beta1: 1 }, /beta1 to be below 1, got 1/],
+    [{ learningRate: 0.1, beta2: -0.5 }, /beta2/],
+    [{ learningRate: 0.1, beta2: 1.5 }, /beta2/],
+    [{ learningRate: 0.1, epsilon: 0 }, /epsilon/],
+    [{ learningRate: 0.1, wd: -1 }, /wd/],
+    [{ learningRate: 0.1, momentum: 0.9 }, /does not know the option 'momentum'.*beta1/],
+  ];
+  it.each(badOfAdamW)('of AdamW refuses %j', (options, message) => {
+    expect(() => madeAdamW(options)).toThrow(ConfigError);
+    expect(() => madeAdamW(options)).toThrow(message);
   });
   it('refuses other optimisers and other parameters', () => {
     const params = new Weights().collectParams();

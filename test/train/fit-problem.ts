@@ -16,7 +16,7 @@ export interface Problem {
 }
 
 /** Everything new, from one seed: 50 images in batches of 8, the last of 2. `units`: width of the hidden layer. */
-export function fitProblem(device: Device, units = 6): Problem {
+export function fitProblem(device: Device, units = 6, optimizer: 'sgd' | 'adamw' = 'sgd'): Problem {
   seed(7);
   const net = new nn.Sequential().add(
     new nn.Conv2D(4, { kernelSize: 3, padding: 1 }),
@@ -27,8 +27,12 @@ export function fitProblem(device: Device, units = 6): Problem {
     new nn.Dense(3),
   );
   net.initialize({ init: new Xavier(), device });
-  const lrScheduler = new CosineScheduler({ maxUpdate: 40, baseLr: 0.2, warmupSteps: 3 });
-  const trainer = new Trainer(net.collectParams(), 'sgd', { momentum: 0.9, wd: 1e-3, lrScheduler });
+  const baseLr = optimizer === 'adamw' ? 0.01 : 0.2;
+  const lrScheduler = new CosineScheduler({ maxUpdate: 40, baseLr, warmupSteps: 3 });
+  const trainer =
+    optimizer === 'adamw'
+      ? new Trainer(net.collectParams(), 'adamw', { lrScheduler })
+      : new Trainer(net.collectParams(), 'sgd', { momentum: 0.9, wd: 1e-3, lrScheduler });
   const train = new DataLoader(brightPixels(50), { batchSize: 8, shuffle: true, device });
   const validation = new DataLoader(brightPixels(20), { batchSize: 8, device });
   return { net, trainer, train, validation };

@@ -21,9 +21,11 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 /** Trains three epochs, or until a step; returns the history and the bits. */
-async function run(options: Partial<FitOptions> & { stopAfter?: number; otherSeed?: number } = {}) {
-  const { stopAfter, otherSeed, ...rest } = options;
-  const { net, trainer, train, validation } = fitProblem(device);
+async function run(
+  options: Partial<FitOptions> & { stopAfter?: number; otherSeed?: number; optimizer?: 'sgd' | 'adamw' } = {},
+) {
+  const { stopAfter, otherSeed, optimizer, ...rest } = options;
+  const { net, trainer, train, validation } = fitProblem(device, 6, optimizer);
   if (otherSeed !== undefined) seed(otherSeed); // the checkpoint's random state must count, not this one
   const ending = new AbortController();
   const stopper: FitHandler = { batchEnd: (_, { step }) => void (step === stopAfter && ending.abort()) };
@@ -42,8 +44,9 @@ async function run(options: Partial<FitOptions> & { stopAfter?: number; otherSee
 }
 
 describe('a resumed run', () => {
-  const extras: [string, Partial<FitOptions>][] = [
+  const extras: [string, Parameters<typeof run>[0]][] = [
     ['plain', {}],
+    ['AdamW', { optimizer: 'adamw' }],
     ['everything', { averageDecay: 0.9, mixup: { alpha: 0.4 }, labelSmoothing: 0.1, accumulate: 2 }],
     ['op by op', { capture: false }],
   ];

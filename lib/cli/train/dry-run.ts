@@ -47,10 +47,11 @@ function estimates(session: Session, imagesPerSecond: number, trained: number): 
   ];
 }
 
-/** A checkpoint copies weights, momenta and averages into the process. */
+/** A checkpoint copies weights, the optimiser's states and averages into the process. */
 function bytesOfCheckpoint({ run }: Session): number {
   const { averageDecay, optimizer } = run.config;
-  const copies = 1 + Number(optimizer.momentum > 0) + Number(averageDecay !== null);
+  const states = optimizer.name === 'adamw' ? 2 : Number(optimizer.momentum > 0);
+  const copies = 1 + states + Number(averageDecay !== null);
   return 4 * copies * run.parameters;
 }
 

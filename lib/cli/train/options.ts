@@ -53,6 +53,9 @@ export interface ConfigOptions {
   lr?: number;
   momentum?: number;
   nesterov?: boolean;
+  beta1?: number;
+  beta2?: number;
+  epsilon?: number;
   weightDecay?: number;
   decayNorm?: boolean;
   clipNorm?: number | None;
@@ -154,11 +157,15 @@ function addAugmentOptions(command: Command): void {
 
 function addOptimizerOptions(command: Command): void {
   command
-    .addOption(choiceOption('--optimizer <name>', 'stochastic gradient descent', ['sgd']))
+    .addOption(choiceOption('--optimizer <name>', 'stochastic gradient descent or AdamW', ['sgd', 'adamw']))
     .option('--lr <rate>', 'learning rate', positiveNumber)
-    .option('--momentum <share>', 'what is kept of the last step', numberFrom(0, 1));
-  addSwitch(command, 'nesterov', "Nesterov's momentum");
-  command.option('--weight-decay <factor>', 'weight decay', numberFrom(0));
+    .option('--momentum <share>', 'sgd: what is kept of the last step', numberFrom(0, 1));
+  addSwitch(command, 'nesterov', "sgd: Nesterov's momentum");
+  command
+    .option('--beta1 <share>', 'adamw: what the mean of the gradients keeps at each step', numberFrom(0, 1))
+    .option('--beta2 <share>', 'adamw: what the mean of their squares keeps at each step', numberFrom(0, 1))
+    .option('--epsilon <number>', "adamw: is added to the root of the squares' mean", positiveNumber)
+    .option('--weight-decay <factor>', 'weight decay', numberFrom(0));
   addSwitch(command, 'decay-norm', "keep biases and BatchNorm's gamma and beta out of the weight decay", false);
   command.option(
     '--clip-norm <norm>',
