@@ -44,7 +44,13 @@ function writtenOut(kind: Kind | undefined, value: unknown): unknown {
 }
 
 /** Keys that go with the value of another one: they are dropped when a later layer changes that. */
-const belongings: readonly { named: (layer: Group) => unknown; drop: (layer: Group) => Group }[] = [
+interface Belonging {
+  named: (layer: Group) => unknown;
+  /** What it is where no layer says. */
+  usual?: string;
+  drop: (layer: Group) => Group;
+}
+const belongings: readonly Belonging[] = [
   { named: ({ model }) => model, drop: ({ modelOptions: _, weights: __, ...rest }) => rest },
   { named: ({ data }) => (data as Group | undefined)?.name, drop: (layer) => without(layer, 'data', ['root']) },
   {
@@ -53,6 +59,7 @@ const belongings: readonly { named: (layer: Group) => unknown; drop: (layer: Gro
   },
   {
     named: ({ optimizer }) => (optimizer as Group | undefined)?.name,
+    usual: 'sgd',
     drop: (layer) =>
       without(layer, 'optimizer', ['learningRate', 'momentum', 'nesterov', 'beta1', 'beta2', 'epsilon', 'weightDecay']),
   },
@@ -65,8 +72,8 @@ function without(layer: Group, key: string, names: readonly string[]): Group {
 
 function over(earlier: Group, later: Group): Group {
   let base = earlier;
-  for (const { named, drop } of belongings) {
-    const [before, after] = [named(earlier), named(later)];
+  for (const { named, usual, drop } of belongings) {
+    const [before, after] = [named(earlier) ?? usual, named(later)];
     if (after !== undefined && before !== undefined && before !== after) base = drop(base);
   }
   return merge(base, later);

@@ -14,13 +14,13 @@ namespace {
 struct Rates {
   float rescale, clip;  // clip: infinity for none
   float beta1, beta2, epsilon;
-  float kept;           // of the weight: 1 - lr * wd
-  float step;           // lr / (1 - beta1^t)
-  float inverse_root;   // 1 / sqrt(1 - beta2^t)
+  float kept;          // of the weight: 1 - lr * wd
+  float step;          // lr / (1 - beta1^t)
+  float inverse_root;  // 1 / sqrt(1 - beta2^t)
 };
 
-RESIDUA_SIMD void UpdateAll(float* __restrict w, const float* __restrict grad, float* __restrict m,
-                            float* __restrict v, int64_t count, Rates rates) {
+RESIDUA_SIMD void UpdateAll(float* __restrict w, const float* __restrict grad, float* __restrict m, float* __restrict v,
+                            int64_t count, Rates rates) {
   for (int64_t i = 0; i < count; ++i) {
     const float g = std::min(std::max(rates.rescale * grad[i], -rates.clip), rates.clip);  // NaN passes through
     m[i] = rates.beta1 * m[i] + (1 - rates.beta1) * g;

@@ -32,8 +32,7 @@ void ParameterUpdatePlan::AddParameter(const CpuContext& context, const Descs& i
     const TensorDesc& own = inputs[first + 2 + state];
     if (SameLayout(w, own)) continue;
     const size_t at = TakeScratch(&bytes, w.bytes);
-    parameter.detours.push_back({state, at,
-                                 ScratchReorder(context.engine, MemoryDescOf(own), MemoryDescOf(w), &bytes),
+    parameter.detours.push_back({state, at, ScratchReorder(context.engine, MemoryDescOf(own), MemoryDescOf(w), &bytes),
                                  ScratchReorder(context.engine, MemoryDescOf(w), MemoryDescOf(own), &bytes)});
     preferred_inputs[first + 2 + state] = w;
   }
@@ -74,8 +73,7 @@ void ParameterUpdatePlan::UpdateConverted(size_t number, void* const* inputs, co
     at.states[detour.state] = reinterpret_cast<float*>(scratch + detour.at);
     detour.in.Run(stream_, own.states[detour.state], at.states[detour.state], scratch);
   }
-  ParallelFor(parameter.count, kGrain,
-              [&](int64_t begin, int64_t end) { Update(at, begin, end, hyper, number); });
+  ParallelFor(parameter.count, kGrain, [&](int64_t begin, int64_t end) { Update(at, begin, end, hyper, number); });
   for (Detour& detour : parameter.detours) {
     detour.out.Run(stream_, at.states[detour.state], own.states[detour.state], scratch);
   }

@@ -60,13 +60,23 @@ describe('layers', () => {
       data: 'cifar10',
       optimizer: { learningRate: 0.2, momentum: 0.8, nesterov: true, weightDecay: 5e-4, decayNorm: false, clipNorm: 1 },
     };
-    const { optimizer } = cpuRun(recipe, { optimizer: 'adamw' });
+    const { optimizer } = resolveConfig({ device: 'cpu' }, recipe, { optimizer: 'adamw' });
     expect(optimizer).toEqual({
       name: 'adamw',
-      ...{ learningRate: 1e-3, momentum: 0, nesterov: false, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 },
+      ...{
+        learningRate: 1e-3,
+        momentum: 0,
+        nesterov: false,
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+        weightDecay: 0.01,
+      },
       ...{ decayNorm: false, clipNorm: 1 },
     });
-    expect(cpuRun({ data: 'cifar10', optimizer: 'adamw', weights: 'own.safetensors' }).optimizer.learningRate).toBe(1e-4);
+    expect(cpuRun({ data: 'cifar10', optimizer: 'adamw', weights: 'own.safetensors' }).optimizer.learningRate).toBe(
+      1e-4,
+    );
     expect(cpuRun({ optimizer: 'adamw' }).optimizer).toMatchObject({ learningRate: 1e-3, weightDecay: 0.01 });
   });
 
