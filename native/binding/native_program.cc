@@ -114,6 +114,7 @@ Napi::Value NativeProgram::Plan(const Napi::CallbackInfo& info) {
 // run(leaves) -> outputs
 Napi::Value NativeProgram::Run(const Napi::CallbackInfo& info) {
   Program& own = program();
+  const EnqueuedTogether together(backend_.get());  // also while the outputs are handed out
   std::vector<Tensor> outputs = own.Run(ToLeaves(info[0], *backend_));
   Napi::Array result = Napi::Array::New(info.Env(), outputs.size());
   for (uint32_t i = 0; i < outputs.size(); ++i) {

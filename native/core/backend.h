@@ -97,6 +97,10 @@ class Backend {
   virtual void Enqueue(std::shared_ptr<Plan> plan, const std::vector<Tensor>& inputs,
                        const std::vector<Tensor>& outputs) = 0;
 
+  // What is enqueued in between is there to run only from the end on: see EnqueuedTogether.
+  virtual void BeginTogether() {}
+  virtual void EndTogether() {}
+
   // Whether the backend records runs at all.
   virtual bool CanRecord() const { return false; }
 
@@ -137,6 +141,19 @@ class Backend {
   virtual void SetWaitsForTiming(bool on) { (void)on; }
   virtual MemoryStats Memory() const = 0;
   virtual void Trim() = 0;  // gives cached memory back to the system
+};
+
+// While it lives, what is enqueued is put aside where the backend's work takes the cores that the caller needs too: a
+// program's thousand ops are enqueued in a millisecond, not bit by bit while the first of them run.
+class EnqueuedTogether {
+ public:
+  explicit EnqueuedTogether(Backend* backend) : backend_(backend) { backend_->BeginTogether(); }
+  ~EnqueuedTogether() { backend_->EndTogether(); }
+  EnqueuedTogether(const EnqueuedTogether&) = delete;
+  EnqueuedTogether& operator=(const EnqueuedTogether&) = delete;
+
+ private:
+  Backend* backend_;
 };
 
 }  // namespace residua

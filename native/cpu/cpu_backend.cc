@@ -107,6 +107,9 @@ class CpuBackend : public Backend {
     });
   }
 
+  void BeginTogether() override { thread_->BeginTogether(); }
+  void EndTogether() override { thread_->EndTogether(); }
+
   void Upload(const void* host, size_t bytes, const Tensor& to) override {
     constexpr size_t kRidesAlong = 64 << 10;
     const std::shared_ptr<Status>& status = to.storage->status();

@@ -28,15 +28,41 @@ ExecutionThread::~ExecutionThread() {
 
 void ExecutionThread::Enqueue(Task task) {
   std::unique_lock<std::mutex> lock(mutex_);
-  room_.wait(lock, [this] { return tasks_.size() < kCapacity; });
-  tasks_.push_back(std::move(task));
+  if (together_ > 0) {
+    aside_.push_back(std::move(task));
+    return;
+  }
+  room_.wait(lock, [this] { return singles_ < kCapacity; });
+  tasks_.push_back({std::move(task), true, false});
+  ++singles_;
   ++enqueued_;
-  lock.unlock();
+  work_.notify_one();
+}
+
+void ExecutionThread::BeginTogether() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  ++together_;
+}
+
+void ExecutionThread::EndTogether() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  if (--together_ == 0) EnqueueAside(&lock);
+}
+
+void ExecutionThread::EnqueueAside(std::unique_lock<std::mutex>* lock) {
+  if (aside_.empty()) return;
+  room_.wait(*lock, [this] { return groups_ < kGroups || tasks_.size() < kCapacity; });
+  for (Task& task : aside_) tasks_.push_back({std::move(task), false, false});
+  tasks_.back().ends_group = true;
+  ++groups_;
+  enqueued_ += aside_.size();
+  aside_.clear();
   work_.notify_one();
 }
 
 void ExecutionThread::Wait() {
   std::unique_lock<std::mutex> lock(mutex_);
+  EnqueueAside(&lock);
   const uint64_t target = enqueued_;
   idle_.wait(lock, [&] { return finished_ >= target; });
 }
@@ -47,7 +73,9 @@ void ExecutionThread::Loop() {
   for (;;) {
     work_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
     if (tasks_.empty()) return;
-    Task task = std::move(tasks_.front());
+    Task task = std::move(tasks_.front().task);
+    singles_ -= tasks_.front().is_single;
+    groups_ -= tasks_.front().ends_group;
     tasks_.pop_front();
     lock.unlock();
     room_.notify_one();
