@@ -4,8 +4,8 @@ import {
   benchFolder,
   type Outcome,
   pythonWithTorch,
+  runCompiled,
   runJson,
-  runScript,
   type StepRun,
   tunedMalloc,
 } from '../harness.js';
@@ -36,7 +36,7 @@ export function contestantsOf(options: CompareOptions): Contestant[] {
     ...['--model', model, '--task', task, '--batch', String(batch), '--precision', precision],
     ...['--threads', String(threads), '--steps', String(options.steps), '--min-seconds', String(options.minSeconds)],
   ];
-  const runOwn = (args: readonly string[]) => runScript<StepRun>('step.ts', [...args, '--device', options.device]);
+  const runOwn = (args: readonly string[]) => runCompiled<StepRun>('step.ts', [...args, '--device', options.device]);
   const list: Contestant[] = [
     {
       name: ownName,
