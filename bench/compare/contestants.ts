@@ -36,13 +36,16 @@ export function contestantsOf(options: CompareOptions): Contestant[] {
     ...['--model', model, '--task', task, '--batch', String(batch), '--precision', precision],
     ...['--threads', String(threads), '--steps', String(options.steps), '--min-seconds', String(options.minSeconds)],
   ];
-  const runOwn = (args: readonly string[]) => runCompiled<StepRun>('step.ts', [...args, '--device', options.device]);
+  const runOwn = (args: readonly string[], env = {}) =>
+    runCompiled<StepRun>('step.ts', [...args, '--device', options.device], env);
   const list: Contestant[] = [
     {
       name: ownName,
       once: false,
-      // The first step of a shape on a machine times algorithms, with memory of their own, and keeps the choices in a file.
-      prepare: (each) => void runOwn([...common(each), '--steps', '1', '--warmup', '0', '--min-seconds', '0']),
+      // The first step of a shape on a machine times algorithms, with memory of their own, and keeps the choices in a file: here also those
+      // that were made while other programs used the cores, or the measured steps would time them again.
+      prepare: (each) =>
+        void runOwn([...common(each), '--steps', '1', '--warmup', '0', '--min-seconds', '0'], { RESIDUA_TUNE: 'keep' }),
       run: (each) => runOwn(common(each)),
     },
   ];
