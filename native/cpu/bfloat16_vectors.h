@@ -17,6 +17,7 @@
 #define RESIDUA_BFLOAT16_INLINE RESIDUA_BFLOAT16_TARGET __attribute__((always_inline)) inline
 #endif
 
+#include "core/dtype.h"
 #include "cpu/cpu_info.h"
 #include "cpu/half_types.h"
 
@@ -30,7 +31,28 @@ inline bool HasBFloat16Vectors() {
 #endif
 }
 
+// Whether MultiplyAdd is there for the type.
+inline bool HasMultiplyAdd(DType dtype) {
 #if defined(RESIDUA_BFLOAT16_VECTORS)
+  if (dtype == DType::kBFloat16) return HasBFloat16Vectors();
+  return dtype == DType::kFloat32 && HasInstructions(dnnl_cpu_isa_avx512_core);
+#else
+  return (void)dtype, false;
+#endif
+}
+
+#if defined(RESIDUA_BFLOAT16_VECTORS)
+
+// a * b + sum in each lane; a lane of bfloat16 is two numbers, whose products are added. In float32 no instruction of
+// AVX512-BF16 is used, though the target is the same.
+template <DType dtype>
+RESIDUA_BFLOAT16_INLINE __m512 MultiplyAdd(__m512 a, __m512 b, __m512 sum) {
+  if constexpr (dtype == DType::kBFloat16) {
+    return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b));
+  } else {
+    return _mm512_fmadd_ps(a, b, sum);
+  }
+}
 
 RESIDUA_BFLOAT16_INLINE __m512 LoadSixteen(const BFloat16* from) {
   const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));

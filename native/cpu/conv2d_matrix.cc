@@ -151,16 +151,6 @@ class MatrixPlan : public CpuPlan {
     }
   }
 
-  // Copies of 16 channels are a few instructions where their size is known.
-  static void CopyBlock(char* to, const char* from, int64_t bytes) {
-    if (bytes == 64)
-      std::memcpy(to, from, 64);
-    else if (bytes == 32)
-      std::memcpy(to, from, 32);
-    else
-      std::memcpy(to, from, static_cast<size_t>(bytes));
-  }
-
   // bias [channels] -> [elements of an image]
   void SpreadBias(const float* bias, float* spread) const {
     const ChannelBlocks& to = to_.order;

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "cpu/rounding.h"
+
 namespace residua::cpu {
 namespace {
 
@@ -10,8 +12,6 @@ constexpr int64_t kChunkSteps = 144;       // 37 KB of weights
 constexpr int64_t kBandBytes = 512 << 10;  // of sums
 constexpr int64_t kGroupChannels = kPixelVector * kMostPixelVectors;
 constexpr int64_t kItemsOfThread = 4;  // at least, where the work can be split so far
-
-int64_t CeilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Positions of the result along an axis that are in a phase.
 std::vector<int64_t> PositionsIn(const PixelAxis& axis, int64_t phase) {

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstring>
 
+#include "cpu/channel_blocks.h"
 #include "cpu/conv2d_register_bands.h"
 #include "cpu/residual_input.h"
 
@@ -23,18 +24,6 @@ constexpr int64_t kMostPlanes = 4;  // channels of an image that is read as plan
 struct Epilogue {
   bool has_bias = false, relu = false, has_residual = false;
 };
-
-// Copies of 16 channels are a few instructions where their size is known.
-void CopyPixels(const char* from, int64_t from_step, int64_t pixel, int64_t count, char* to) {
-  for (int64_t i = 0; i < count; ++i, from += from_step, to += pixel) {
-    if (pixel == 64)
-      std::memcpy(to, from, 64);
-    else if (pixel == 32)
-      std::memcpy(to, from, 32);
-    else
-      std::memcpy(to, from, static_cast<size_t>(pixel));
-  }
-}
 
 class RegisterTilesPlan : public CpuPlan {
  public:
@@ -183,10 +172,11 @@ class RegisterTilesPlan : public CpuPlan {
     }
     const int64_t left = width.before * pixel, end = left + width.inside * pixel;
     std::memset(to, 0, static_cast<size_t>(left));
-    if (width.sampling > 1)
-      CopyPixels(from, width.sampling * pixel, pixel, width.inside, to + left);
-    else
+    if (width.sampling == 1) {
       std::memcpy(to + left, from, static_cast<size_t>(end - left));
+    } else {
+      for (int64_t at = left; at < end; at += pixel, from += width.sampling * pixel) CopyBlock(to + at, from, pixel);
+    }
     std::memset(to + end, 0, static_cast<size_t>(row - end));
   }
 

@@ -10,17 +10,6 @@ namespace residua::cpu {
 
 namespace {
 
-// One target for both types: in float32 no instruction of AVX512-BF16 is used.
-
-template <DType dtype>
-RESIDUA_BFLOAT16_INLINE __m512 MultiplyAdd(__m512 a, __m512 b, __m512 sum) {
-  if constexpr (dtype == DType::kBFloat16) {
-    return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b));
-  } else {
-    return _mm512_fmadd_ps(a, b, sum);
-  }
-}
-
 template <DType dtype, int lanes, int vectors>
 RESIDUA_BFLOAT16_TARGET void Run(const OuterProduct& p) {
   __m512 sums[lanes][vectors];
@@ -103,10 +92,7 @@ RESIDUA_BFLOAT16_TARGET void Pack(const PairRow& from, void* steps) {
 
 }  // namespace
 
-bool HasOuterProducts(DType dtype) {
-  if (dtype != DType::kFloat32 && dtype != DType::kBFloat16) return false;
-  return dtype == DType::kBFloat16 ? HasBFloat16Vectors() : HasInstructions(dnnl_cpu_isa_avx512_core);
-}
+bool HasOuterProducts(DType dtype) { return HasMultiplyAdd(dtype); }
 
 OuterProductKernel OuterProductKernelFor(DType dtype, int64_t lanes, int64_t vectors) {
   return dtype == DType::kBFloat16 ? KernelFor<DType::kBFloat16>(lanes, vectors)

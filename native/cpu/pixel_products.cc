@@ -16,17 +16,6 @@ namespace {
 
 constexpr int64_t kPixels = 6;
 
-// One target for both types: in float32 no instruction of AVX512-BF16 is used.
-
-template <DType dtype>
-RESIDUA_BFLOAT16_INLINE __m512 MultiplyAdd(__m512 a, __m512 b, __m512 sum) {
-  if constexpr (dtype == DType::kBFloat16) {
-    return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b));
-  } else {
-    return _mm512_fmadd_ps(a, b, sum);
-  }
-}
-
 // The 4 bytes in all lanes.
 RESIDUA_BFLOAT16_INLINE __m512 InAllLanes(const char* from) {
   float value;
@@ -117,10 +106,7 @@ void MultiplyByVectors(const PixelProduct& p) {
 
 }  // namespace
 
-bool HasPixelProducts(DType dtype) {
-  if (dtype == DType::kBFloat16) return HasBFloat16Vectors();
-  return dtype == DType::kFloat32 && HasInstructions(dnnl_cpu_isa_avx512_core);
-}
+bool HasPixelProducts(DType dtype) { return HasMultiplyAdd(dtype); }
 
 PixelProductKernel PixelProductKernelFor(DType dtype) {
   return dtype == DType::kBFloat16 ? MultiplyByVectors<DType::kBFloat16> : MultiplyByVectors<DType::kFloat32>;

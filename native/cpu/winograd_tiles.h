@@ -5,13 +5,11 @@
 #include <optional>
 
 #include "cpu/onednn.h"
+#include "cpu/rounding.h"
 
 namespace residua::cpu {
 
 constexpr int64_t kPointGap = 32;  // elements that keep the points from the same few sets of a cache
-
-inline int64_t CeilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
-inline int64_t RoundUp(int64_t a, int64_t b) { return CeilDivide(a, b) * b; }
 
 // An image [n, c, h, w] in which `block` channels of a pixel, 8 or 16, are neighbours: nChw8c or nChw16c, or nhwc of
 // whole blocks.

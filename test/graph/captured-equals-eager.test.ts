@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { clearPrograms, flushDeferred } from '../../lib/graph/deferral.js';
 import {
+  type AdamWOptions,
   autograd,
   cpu,
   type Device,
@@ -100,35 +101,26 @@ async function train(
 }
 
 describe.each(testDevices)('captured equals eager on %s', (device) => {
+  const withAdamW = (hybridize: boolean, options: AdamWOptions = {}) =>
+    train(
+      () => new Bottleneck(),
+      [5, 3, 7, 9],
+      device,
+      hybridize,
+      (params) => {
+        return new Trainer(params, 'adamw', { learningRate: 0.01, ...options });
+      },
+    );
+
   test.runIf(device.equals(cpu()))('with AdamW, bit for bit without passes and tuning', async () => {
     vi.stubEnv('RESIDUA_PASSES', 'none');
     vi.stubEnv('RESIDUA_TUNE', '0');
-    const ofNet = (hybridize: boolean) =>
-      train(
-        () => new Bottleneck(),
-        [5, 3, 7, 9],
-        device,
-        hybridize,
-        (params) => {
-          return new Trainer(params, 'adamw', { learningRate: 0.01 });
-        },
-      );
-    expect(await ofNet(true)).toEqual(await ofNet(false));
+    expect(await withAdamW(true)).toEqual(await withAdamW(false));
   });
 
   test('with AdamW, within 1e-5 with all passes', async () => {
     // A large epsilon: steps along gradients that are 0 but for rounding would be of any sign.
-    const ofNet = (hybridize: boolean) =>
-      train(
-        () => new Bottleneck(),
-        [5, 3, 7, 9],
-        device,
-        hybridize,
-        (params) => {
-          return new Trainer(params, 'adamw', { learningRate: 0.01, epsilon: 0.1 });
-        },
-      );
-    const [captured, eager] = [await ofNet(true), await ofNet(false)];
+    const [captured, eager] = [await withAdamW(true, { epsilon: 0.1 }), await withAdamW(false, { epsilon: 0.1 })];
     for (const [i, values] of captured.entries())
       expectClose(values, eager[i] as Float32Array, { rtol: 1e-5, atol: 2e-6 });
   });
