@@ -4,7 +4,6 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { compiled } from './compiled.js';
 
 export const benchFolder = dirname(fileURLToPath(import.meta.url));
 export const root = dirname(benchFolder);
@@ -84,11 +83,6 @@ function reasonIn(stderr: string): string {
 /** Runs a benchmark script of this folder with Node. */
 export function runScript<T>(script: string, args: readonly string[], env: Record<string, string> = {}): Outcome<T> {
   return runJson<T>(process.execPath, ['--import', 'tsx', join(benchFolder, script), ...args], env);
-}
-
-/** As `runScript`, in its compiled form: for what measures memory and start-up. */
-export function runCompiled<T>(script: string, args: readonly string[], env: Record<string, string> = {}): Outcome<T> {
-  return runJson<T>(process.execPath, [compiled(benchFolder, script), ...args], env);
 }
 
 /** The Python that has PyTorch: RESIDUA_PYTHON, else python3; null where it has none. */

@@ -1,14 +1,7 @@
 // Who runs a case: residua, PyTorch in several configurations, TensorFlow.js. Each in a process of its own.
 import { join } from 'node:path';
-import {
-  benchFolder,
-  type Outcome,
-  pythonWithTorch,
-  runCompiled,
-  runJson,
-  type StepRun,
-  tunedMalloc,
-} from '../harness.js';
+import { runCompiled } from '../compiled.js';
+import { benchFolder, type Outcome, pythonWithTorch, runJson, type StepRun, tunedMalloc } from '../harness.js';
 import type { Case, CompareOptions, Peer } from './cases.js';
 import { tensorFlowJs } from './tensorflow-js.js';
 

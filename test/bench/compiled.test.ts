@@ -1,13 +1,26 @@
 // Benchmark scripts in their compiled form, on the compiled library.
 import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { compiled } from '../../bench/compiled.js';
-import { benchFolder, runCompiled, type StepRun } from '../../bench/harness.js';
+import { compiled, runCompiled } from '../../bench/compiled.js';
+import type { StepRun } from '../../bench/harness.js';
 
-test('import nothing but JavaScript, of the library what is in dist/', () => {
-  const text = readFileSync(compiled(benchFolder, 'step.ts'), 'utf8');
-  expect(text).toMatch(/from 'file:.*\/dist\/index\.js'/);
-  expect(text).not.toMatch(/from '[^']*(\/lib\/|\.ts')/);
+/** What a script imports, itself or through the scripts that it imports. */
+function importsOf(file: string, seen = new Set<string>()): Set<string> {
+  for (const [, name] of readFileSync(file, 'utf8').matchAll(/^(?:import|export)\s[\w{}*,\s]*['"]([^'"]+)['"]/gm)) {
+    const other = name!.startsWith('.') ? join(dirname(file), name!) : name!;
+    if (seen.has(other)) continue;
+    seen.add(other);
+    if (name!.startsWith('.')) importsOf(other, seen);
+  }
+  return seen;
+}
+
+test('import nothing but each other, Node and the compiled library: what they load is measured with it', () => {
+  const imports = [...importsOf(compiled('step.ts'))];
+  expect(imports).toContainEqual(expect.stringMatching(/^file:.*\/dist\/index\.js$/));
+  const others = imports.filter((name) => !/^(node:|\/.*\/\.cache\/bench\/.*\.js$|file:.*\/dist\/)/.test(name));
+  expect(others).toEqual([]);
 });
 
 test('take steps', () => {
