@@ -61,7 +61,8 @@ template <class First, class Between, class Second>
 void ForEachBlock(const NormImage& image, const First& first, const Between& between, const Second& second) {
   const int64_t threads = omp_get_max_threads(), groups = image.groups();
   if (image.blocks % threads == 0 || image.blocks >= 4 * threads) {
-    ParallelFor(image.blocks, 1, [&](int64_t begin, int64_t end) {
+    const int64_t grain = std::clamp<int64_t>(image.blocks / threads, 1, image.Together());
+    ParallelFor(image.blocks, grain, [&](int64_t begin, int64_t end) {
       for (int64_t from = begin, to; from < end; from = to) {
         to = std::min(from + image.Together(), end);
         for (int64_t n = 0; n < groups; ++n) {

@@ -35,7 +35,7 @@ class WinogradByTiles : public WinogradPlan<Element> {
  public:
   WinogradByTiles(const WinogradTask<Element>& task, const Descs& inputs, Descs outputs)
       : Base(task, inputs, std::move(outputs)) {
-    SetSizes();
+    SetSizes(task.context.threads);
     for (int thread = 0; thread < task.context.threads; ++thread) AddThread();
   }
 
@@ -55,11 +55,12 @@ class WinogradByTiles : public WinogradPlan<Element> {
   int64_t TransformedStep() const { return most_tiles_ * summed_ + kPointGap; }             // from point to point
   int64_t ProductStep() const { return scheme_.points * code_.panel_columns + kPointGap; }  // from tile to tile
 
-  void SetSizes() {
+  void SetSizes(int64_t threads) {
     const int64_t tiles = grid_.tiles(), tile_bytes = Base::TileBytes();
     shares_panels_ = tile_bytes * written_ > kManyKernelBytes && tile_bytes * tiles <= kFewTileBytes;
     const int64_t cached = std::clamp(code_.cache_bytes / tile_bytes, kFewestTiles, kMostTiles);
-    most_tiles_ = shares_panels_ ? tiles : std::min(cached, tiles);
+    batches_ = tiles < 2 * kWinogradTileGrain ? 1 : RoundUp(CeilDivide(tiles, cached), threads);
+    most_tiles_ = shares_panels_ ? tiles : CeilDivide(tiles, batches_);
     const bool panel_is_cached = tile_bytes * code_.panel_columns <= code_.cache_bytes;
     most_products_ = panel_is_cached ? kProductTiles : code_.cache_bytes / (ProductStep() * int64_t{sizeof(float)});
   }
@@ -86,10 +87,11 @@ class WinogradByTiles : public WinogradPlan<Element> {
   void RunByTiles(const Element* pixels, const Element* w, const float* bias, char* base, Element* out) const {
     Element* kernels = BuffersOf(0, base).kernels;
     Base::TransformAllKernels(w, kernels);
-    ParallelFor(grid_.tiles(), kWinogradTileGrain, [&](int64_t begin, int64_t end) {
+    ParallelFor(batches_, 1, [&](int64_t begin, int64_t end) {
       const Buffers<Element> buffers = BuffersOf(omp_get_thread_num(), base);
-      for (int64_t first = begin; first < end; first += most_tiles_) {
-        const int64_t count = std::min(most_tiles_, end - first);
+      for (int64_t batch = begin; batch < end; ++batch) {
+        const int64_t first = grid_.tiles() * batch / batches_;
+        const int64_t count = grid_.tiles() * (batch + 1) / batches_ - first;
         TransformPatches(first, count, 0, pixels, buffers);
         for (int64_t panel = 0; panel < written_; panel += code_.panel_columns) {
           ConvolvePanel(panel, count, kernels + panel * summed_, bias, buffers, out);
@@ -141,6 +143,7 @@ class WinogradByTiles : public WinogradPlan<Element> {
   }
 
   bool shares_panels_ = false;
+  int64_t batches_ = 1;                         // of tiles, where threads share these
   int64_t most_tiles_ = 0, most_products_ = 0;  // tiles whose patches, products are held at a time
   std::vector<Offsets> threads_;
 };
