@@ -50,6 +50,7 @@ template <class Scheme, class Element>
 struct Transforms {
   static constexpr int kPatch = Scheme::kPatch, kTile = Scheme::kTile, kLine = Scheme::kPoints;
   static constexpr int kPoints = kLine * kLine;
+  static constexpr int64_t kAhead = 3;  // tiles
 
   // Rounded values at the points, `step` elements apart.
   static RESIDUA_VECTOR_INLINE void StorePoints(const Vector* values, Element* to, int64_t step) {
@@ -57,9 +58,27 @@ struct Transforms {
     for (int point = 0; point < kPoints; ++point) StoreVector(values[point], to + point * step);
   }
 
+  // Fetches the pixels of a square to come that its neighbour to the left does not hold.
+  template <int side>
+  static RESIDUA_VECTOR_INLINE void FetchAhead(const SquareChannels<Element>& from, int64_t i) {
+    if (i + kAhead >= from.count) return;
+    const Element* corner = from.pixels + from.squares[i + kAhead].corner;
+    constexpr int kInLine = kVectorLanes * sizeof(Element) < 64 ? 2 : 1;  // pixels of a line of the cache
+#pragma GCC unroll 6
+    for (int row = 0; row < side; ++row) {
+#pragma GCC unroll 6
+      for (int column = side - kTile; column < side; column += kInLine) {
+        _mm_prefetch(
+            reinterpret_cast<const char*>(corner + row * from.image.row_step + column * from.image.column_step),
+            _MM_HINT_T0);
+      }
+    }
+  }
+
   static RESIDUA_VECTOR_INLINE void TransformPatch(const SquareChannels<Element>& from, int64_t i, Element* to,
                                                    int64_t step) {
     const Square patch = from.squares[i];
+    FetchAhead<kPatch>(from, i);
     Vector d[kPatch * kPatch], m[kPoints];
 #pragma GCC unroll 36
     for (int pixel = 0; pixel < kPatch * kPatch; ++pixel) d[pixel] = Pixel<kPatch>(from, patch, pixel);
@@ -87,6 +106,7 @@ struct Transforms {
     Vector sum = InAllLanes(0.0f);
     for (int64_t i = 0; i < from.count; ++i) {
       const Square tile = from.squares[i];
+      FetchAhead<kTile>(from, i);
       Vector y[kTile * kTile], m[kPoints];
 #pragma GCC unroll 16
       for (int pixel = 0; pixel < kTile * kTile; ++pixel) {
@@ -106,6 +126,7 @@ struct Transforms {
     const Vector bias = epilogue.bias ? LoadVector(epilogue.bias) : InAllLanes(0.0f);
     for (int64_t i = 0; i < tiles.count; ++i) {
       const Square tile = tiles.squares[i];
+      FetchAhead<kTile>(tiles, i);
       Vector m[kPoints], y[kTile * kTile];
 #pragma GCC unroll 36
       for (int point = 0; point < kPoints; ++point) {
