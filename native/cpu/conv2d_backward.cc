@@ -1,4 +1,8 @@
 // The convolution's gradients: of the data (dy, w -> dx) and of the weights (x, dy -> dw, db).
+#include <algorithm>
+#include <iterator>
+
+#include "cpu/channel_blocks.h"
 #include "cpu/conv2d_algorithm.h"
 #include "cpu/conv2d_matrix.h"
 #include "cpu/conv2d_merged_groups.h"
@@ -21,6 +25,18 @@ dnnl::convolution_forward::primitive_desc ForwardHint(const CpuContext& context,
       context.engine, UserScratchpad(), dnnl::prop_kind::forward_training, dnnl::algorithm::convolution_direct,
       AnyMemoryDesc(dtype, geometry.x), AnyMemoryDesc(dtype, geometry.w), AnyMemoryDesc(dtype, geometry.y),
       geometry.strides, geometry.dilation, geometry.padding, geometry.padding_after);
+}
+
+// Whether oneDNN stops the process while it looks for a form of the data's gradient: 3.0 to 3.11 divide by zero,
+// whatever the image, where a 1x1 kernel with a stride joins these numbers of channels (est_eff_1x1 in
+// jit_brgemm_conv_bwd_utils.cpp). ResNet-50 has two of them.
+bool DividesByZero(const ConvGeometry& g) {
+  if (DNNL_VERSION_MAJOR < 3 || g.strides == Dims{1, 1}) return false;
+  const Dims kernel(g.w.end() - 4, g.w.end());  // of one group: [co, ci, kh, kw]
+  if (kernel[2] * kernel[3] != 1) return false;
+  constexpr int64_t kChannels[][2] = {{2048, 1024}, {512, 1024}, {1024, 256}, {1024, 512}, {2048, 512}};
+  return std::any_of(std::begin(kChannels), std::end(kChannels),
+                     [&](const auto& of) { return kernel[0] == of[0] && kernel[1] == of[1]; });
 }
 
 class DataMaker {
@@ -80,10 +96,16 @@ class DataMaker {
 
  private:
   BackwardData::primitive_desc DescFor(dnnl::algorithm algorithm) const {
-    return MakeDescWithHint<BackwardData>(context_.engine, UserScratchpad(), hint_, algorithm,
-                                          AnyMemoryDesc(dtype_, live_.x), AnyMemoryDesc(dtype_, live_.w),
-                                          AnyMemoryDesc(dtype_, live_.y), live_.strides, live_.dilation, live_.padding,
-                                          live_.padding_after);
+    return MakeDescWithHint<BackwardData>(context_.engine, UserScratchpad(), hint_, algorithm, ImageDesc(live_.x),
+                                          AnyMemoryDesc(dtype_, live_.w), ImageDesc(live_.y), live_.strides,
+                                          live_.dilation, live_.padding, live_.padding_after);
+  }
+
+  // As oneDNN likes it best; in blocks of channels, for which it does not divide by zero, where it would.
+  MemoryDesc ImageDesc(const Dims& shape) const {
+    using Tag = dnnl::memory::format_tag;
+    if (!DividesByZero(live_)) return AnyMemoryDesc(dtype_, shape);
+    return MemoryDesc(shape, DnnlType(dtype_), VectorBlock() == 16 ? Tag::nChw16c : Tag::nChw8c);
   }
 
   PlanPtr MakeMerged(const Descs& inputs) const {

@@ -10,6 +10,7 @@
 #include "core/cores.h"
 #include "cpu/algorithm_tuner.h"
 #include "cpu/caching_allocator.h"
+#include "cpu/conversion_plan.h"
 #include "cpu/cpu_info.h"
 #include "cpu/cpu_plan.h"
 #include "cpu/execution_thread.h"
@@ -17,7 +18,6 @@
 #include "cpu/openmp_threads.h"
 #include "cpu/plan_run.h"
 #include "cpu/prepared_plan.h"
-#include "cpu/primitive_plan.h"
 #include "cpu/staging_pool.h"
 #include "cpu/system_memory.h"
 
@@ -146,13 +146,8 @@ class CpuBackend : public Backend {
   }
 
   Tensor Convert(const Tensor& from, const TensorDesc& to) override {
-    const MemoryDesc from_desc = MemoryDescOf(from.desc), to_desc = MemoryDescOf(to);
     const OpenMpThreads threads(context_.threads);
-    const dnnl::reorder::primitive_desc desc(context_.engine, from_desc, context_.engine, to_desc, UserScratchpad());
-    auto plan = std::make_shared<PrimitivePlan>(context_, dnnl::reorder(desc), desc.scratchpad_desc(), Descs{from.desc},
-                                                Descs{to});
-    plan->AddInput(DNNL_ARG_FROM, 0, from_desc);
-    plan->AddOutput(DNNL_ARG_TO, 0, to_desc);
+    auto plan = std::make_shared<ConversionPlan>(context_, from.desc, to);
     const Tensor converted{plan->outputs[0], Allocate(plan->outputs[0].bytes)};
     const Op copy{OpKind::kCopy, NoParams{}};
     Enqueue(std::make_shared<PreparedPlan>(copy, Descs{from.desc}, Descs{to}, plan, context_.threads), {from},

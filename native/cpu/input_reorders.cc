@@ -54,6 +54,10 @@ bool IsPlainInMemory(const MemoryDesc& desc) {
 ScratchReorder::ScratchReorder(const dnnl::engine& engine, const MemoryDesc& from, const MemoryDesc& to,
                                size_t* scratch_bytes)
     : from_(from, engine, DNNL_MEMORY_NONE), to_(to, engine, DNNL_MEMORY_NONE) {
+  if (NeedsTableReorder(engine, from, to)) {
+    by_tables_.emplace(from, to);
+    return;
+  }
   const dnnl::reorder::primitive_desc desc(engine, from, engine, to, UserScratchpad());
   primitive_ = dnnl::reorder(desc);
   scratchpad_ = dnnl::memory(desc.scratchpad_desc(), engine, DNNL_MEMORY_NONE);
@@ -62,6 +66,7 @@ ScratchReorder::ScratchReorder(const dnnl::engine& engine, const MemoryDesc& fro
 
 void ScratchReorder::Run(const dnnl::stream& stream, const void* from, void* to, char* scratch) {
   const ReorderLap lap;
+  if (by_tables_) return by_tables_->Run(from, to);
   from_.set_data_handle(const_cast<void*>(from));
   to_.set_data_handle(to);
   scratchpad_.set_data_handle(scratch + scratchpad_offset_);

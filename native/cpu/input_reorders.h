@@ -1,8 +1,10 @@
 // Reorders inputs into the scratch where an op reads them in another layout than they come in.
 #pragma once
+#include <optional>
 #include <vector>
 
 #include "cpu/onednn.h"
+#include "cpu/table_reorder.h"
 
 namespace residua::cpu {
 
@@ -18,7 +20,8 @@ class ScratchReorder {
  private:
   dnnl::reorder primitive_;
   dnnl::memory from_, to_, scratchpad_;
-  size_t scratchpad_offset_;
+  size_t scratchpad_offset_ = 0;
+  std::optional<TableReorder> by_tables_;  // in place of the primitive
 };
 
 class InputReorders {

@@ -79,6 +79,9 @@ inline Blocking BlockingOf(const MemoryDesc& desc) {
   return blocking;
 }
 
+// Of a part of another descriptor's memory: where it begins.
+inline int64_t FirstElementOf(const MemoryDesc& desc) { return desc.get_submemory_offset(); }
+
 // The same arrangement with elements of another type. 3.x has no call for it, so the formats in use are tried by name.
 inline MemoryDesc WithDataType(const MemoryDesc& desc, dnnl::memory::data_type type) {
   using Tag = dnnl::memory::format_tag;
@@ -153,6 +156,8 @@ inline Blocking BlockingOf(const MemoryDesc& desc) {
   blocking.inner_dims.assign(format.inner_idxs, format.inner_idxs + format.inner_nblks);
   return blocking;
 }
+
+inline int64_t FirstElementOf(const MemoryDesc& desc) { return desc.data.offset0; }
 
 // The same arrangement with elements of another type.
 inline MemoryDesc WithDataType(const MemoryDesc& desc, dnnl::memory::data_type type) {

@@ -54,6 +54,12 @@ export const geometries: Record<string, ConvGeometry> = {
   '1x1 on 5x7, stride 2': geometryOf({ x: [3, 20, 5, 7], channels: 48, kernel: 1, strides: 2 }),
   '1x1 on 9x11, stride 2, odd channels': geometryOf({ x: [5, 40, 9, 11], channels: 72, kernel: 1, strides: 2 }),
   '1x1 on 3x3, stride 2, padded': geometryOf({ x: [3, 24, 3, 3], channels: 112, kernel: 1, strides: 2, padding: 1 }),
+  '1x1 on 3x2, stride 2, 512 channels to 1024': geometryOf({
+    x: [2, 512, 3, 2],
+    channels: 1024,
+    kernel: 1,
+    strides: 2,
+  }),
   '1x1 on 7x7, odd channels': geometryOf({ x: [7, 40, 7, 7], channels: 90, kernel: 1 }),
   '3x3 on 15x14, stride 3, batch 1': geometryOf({
     x: [1, 16, 15, 14],
