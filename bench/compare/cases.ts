@@ -58,7 +58,7 @@ const ofCompare: Usual = {
   models: usualModels.join(),
   peers: 'eager,compiled',
   rounds: '2',
-  steps: '7',
+  steps: '15',
   batches: (model, task) => usualBatches[model]?.[task] ?? [],
 };
 
