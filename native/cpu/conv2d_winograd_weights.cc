@@ -145,9 +145,14 @@ class WinogradWeightsPlan : public CpuPlan {
   }
 
   void RunByWeights(const Element* x, const Element* dy, char* base, float* gradient) const {
-    ParallelFor(most_steps_, kTileGrain, [&](int64_t begin, int64_t end) {
-      const int64_t count = std::min(kStep * end, grid_.tiles()) - kStep * begin;
-      TransformTiles(kStep * begin, count, begin, x, dy, BuffersOf(static_cast<size_t>(omp_get_thread_num()), base));
+    // Each share has the same tiles at every call, as the sums of dy do not come out alike in another order.
+    const auto shares = static_cast<int64_t>(shares_.size());
+    ParallelFor(shares, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t share = begin; share < end; ++share) {
+        const int64_t step = most_steps_ * share / shares, end_step = most_steps_ * (share + 1) / shares;
+        const int64_t count = std::min(kStep * end_step, grid_.tiles()) - kStep * step;
+        if (count > 0) TransformTiles(kStep * step, count, step, x, dy, BuffersOf(static_cast<size_t>(share), base));
+      }
     });
     const int64_t y_panels = CeilDivide(y_channels_, code_.panel_columns);
     ParallelFor(CeilDivide(x_channels_, kPanelRows) * y_panels, 1, [&](int64_t begin, int64_t end) {

@@ -59,9 +59,9 @@ bool LosesElements(const dnnl::engine& engine) {
 }  // namespace
 
 TableReorder::TableReorder(const MemoryDesc& from, const MemoryDesc& to)
-    : from_type_(DataTypeOf(from)), to_type_(DataTypeOf(to)), dims_(DimsOf(from)) {
+    : from_type_(DataTypeOf(from)), to_type_(DataTypeOf(to)) {
   const Blocking target = BlockingOf(to);
-  from_ = PlacesOf(BlockingOf(from), dims_);
+  from_ = PlacesOf(BlockingOf(from), DimsOf(from));
   to_ = PlacesOf(target, target.padded_dims);
   for (int64_t& place : from_[0]) place += FirstElementOf(from);
   for (int64_t& place : to_[0]) place += FirstElementOf(to);

@@ -22,7 +22,6 @@ class TableReorder {
   void CopyFrom(size_t dimension, bool is_inside, const From* from, To* to) const;
 
   dnnl::memory::data_type from_type_, to_type_;
-  Dims dims_;
   Tables from_, to_;  // `to_` also of the indices that fill up blocks
 };
 
