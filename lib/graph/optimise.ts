@@ -5,6 +5,7 @@ import { fuseAddRelu } from './passes/add-relu.js';
 import { fuseAddReluBackward } from './passes/add-relu-backward.js';
 import { fuseBatchNormAddRelu } from './passes/batch-norm-add-relu.js';
 import { fuseBatchNormRelu } from './passes/batch-norm-relu.js';
+import { castWeightsInConv2d } from './passes/cast-weights.js';
 import { shareCommonCasts } from './passes/common-casts.js';
 import { dropDeadBias } from './passes/dead-bias.js';
 import { eliminateDeadCode } from './passes/dead-code.js';
@@ -29,6 +30,7 @@ export const passes: Readonly<Record<string, Pass>> = {
   'fuse-conv2d': fuseConv2d,
   'add-relu-backward': fuseAddReluBackward,
   'dead-bias': dropDeadBias,
+  'cast-weights': castWeightsInConv2d,
   'dead-code': eliminateDeadCode,
 };
 

@@ -99,6 +99,7 @@ Params ReadConv2d(const Reader& read) {
   read.Flag("hasBias", &p.has_bias);
   read.Flag("relu", &p.relu);
   read.Flag("hasResidual", &p.has_residual);
+  read.Flag("castsWeights", &p.casts_weights);
   return p;
 }
 

@@ -89,6 +89,7 @@ struct Conv2dParams {
   int32_t in_h = 0, in_w = 0;  // the input's size, for the backward pass over data
   int32_t has_bias = 0;
   int32_t relu = 0, has_residual = 0;  // kConv2dFused
+  int32_t casts_weights = 0;           // w is float32, x bfloat16: kConv2d and kConv2dBackwardData, on the CPU
 };
 
 struct BatchNormParams {

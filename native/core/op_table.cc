@@ -72,7 +72,7 @@ constexpr bool TableIsInOrder() {
 static_assert(TableIsInOrder(), "kTable must have a row for every OpKind, in its order");
 
 // Keys are the parameters' bytes: there must be no padding among them, for its content is undefined.
-static_assert(sizeof(Conv2dParams) == 14 * 4 && sizeof(BatchNormParams) == 4 * 4 && sizeof(Pool2dParams) == 9 * 4 &&
+static_assert(sizeof(Conv2dParams) == 15 * 4 && sizeof(BatchNormParams) == 4 * 4 && sizeof(Pool2dParams) == 9 * 4 &&
               sizeof(DenseParams) == 4 && sizeof(ReduceParams) == 2 * 4 && sizeof(AxisParams) == 4 &&
               sizeof(CrossEntropyParams) == 4 && sizeof(ShapeParams) == (1 + kMaxDims) * 8 && sizeof(CastParams) == 4 &&
               sizeof(ResizeParams) == 3 * 4 && sizeof(DropoutParams) == 4 && sizeof(SgdParams) == 3 * 4 &&

@@ -38,6 +38,15 @@ void CheckGroups(const Check& check, const Conv2dParams& p, const char* argument
   }
 }
 
+// Of the type of the image, or float32 where the convolution casts them.
+void CheckWeightsType(const Check& check, const Conv2dParams& p, const TensorDesc& w, const char* argument,
+                      const TensorDesc& image) {
+  if (!p.casts_weights) return check.SameType("w", w, argument, image);
+  check.Type("w", w, DType::kFloat32);
+  check.Type(argument, image, DType::kBFloat16);
+  if (p.groups != 1) check.Fail(ErrorCode::kConfig, "groups", "1 with castsWeights", std::to_string(p.groups));
+}
+
 }  // namespace
 
 std::vector<TensorDesc> InferConv2d(const Op& op, const std::vector<TensorDesc>& inputs) {
@@ -47,7 +56,7 @@ std::vector<TensorDesc> InferConv2d(const Op& op, const std::vector<TensorDesc>&
   CheckAttributes(check, p);
   check.Image("x", x, 4);
   check.Image("w", w, 4);
-  check.SameType("w", w, "x", x);
+  CheckWeightsType(check, p, w, "x", x);
   CheckGroups(check, p, "x", x, x.shape[1]);
   CheckGroups(check, p, "w", w, w.shape[0]);
   if (w.shape[1] != x.shape[1] / p.groups) {
@@ -86,7 +95,7 @@ std::vector<TensorDesc> InferConv2dBackwardData(const Op& op, const std::vector<
   check.AtLeast("inputSize", std::min(p.in_h, p.in_w), 1);
   check.Image("dy", dy, 4);
   check.Image("w", w, 4);
-  check.SameType("w", w, "dy", dy);
+  CheckWeightsType(check, p, w, "dy", dy);
   CheckGroups(check, p, "w", w, w.shape[0]);
   const TensorDesc dx = check.Output(dy.dtype, {dy.shape[0], w.shape[1] * p.groups, p.in_h, p.in_w});
   check.HasShape("dy", dy, OutputShape(check, p, dx.shape, w.shape));

@@ -18,7 +18,8 @@ using Forward = dnnl::convolution_forward;
 // weights' own shape are kept: Winograd's transformed weights and split groups are made anew on each run.
 TensorDesc PreferredWeights(const TensorDesc& w, const MemoryDesc& wanted) {
   TensorDesc preferred;
-  if (!w.plain() || !BlockingOf(wanted).valid || IsPlainInMemory(wanted)) return preferred;
+  if (!w.plain() || DnnlType(w.dtype) != DataTypeOf(wanted) || !BlockingOf(wanted).valid || IsPlainInMemory(wanted))
+    return preferred;
   if (DimsOf(wanted) != Dims(w.shape.begin(), w.shape.end())) return preferred;
   preferred = w;
   SetLayout(&preferred, wanted);
@@ -73,11 +74,12 @@ class ForwardMaker {
 
   const ConvGeometry& geometry() const { return live_; }
 
-  // Weights come in the form that the plans ask for; in 16 bits they are a cast, made for each step.
+  // Weights come in the form that the plans ask for; in 16 bits they are a cast, made for each step, or yet to be cast.
   Descs UsualInputs(Descs inputs) const {
     SetLayout(&inputs[0], direct_.src_desc());
     const TensorDesc preferred = PreferredWeights(inputs[1], whole_weights_);
     if (dtype_ == DType::kFloat32 && preferred.bytes > 0) inputs[1] = preferred;
+    if (p_.casts_weights) SetMasterLayout(&inputs[1]);
     if (p_.has_residual) SetLayout(&inputs.back(), direct_.dst_desc());
     return inputs;
   }

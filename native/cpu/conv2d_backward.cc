@@ -53,12 +53,14 @@ class DataMaker {
 
   const ConvGeometry& geometry() const { return live_; }
 
-  // The forward pass has asked for the weights in its own form; in 16 bits they are a cast, made for each step.
+  // The forward pass has asked for the weights in its own form; in 16 bits they are a cast, made for each step, or yet
+  // to be cast.
   Descs UsualInputs(Descs inputs) const {
     SetLayout(&inputs[0], direct_.diff_dst_desc());
     const MemoryDesc weights = ForwardHint(context_, whole_, dtype_).weights_desc();
     const bool is_kept = dtype_ == DType::kFloat32 && DimsOf(weights) == inputs[1].shape && BlockingOf(weights).valid;
     if (is_kept) SetLayout(&inputs[1], weights);
+    if (p_.casts_weights) SetMasterLayout(&inputs[1]);
     return inputs;
   }
 

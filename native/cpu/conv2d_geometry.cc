@@ -80,4 +80,10 @@ std::string ConvGeometry::Key(const char* direction, DType dtype, int threads) c
   return key + " threads " + std::to_string(threads);
 }
 
+void SetMasterLayout(TensorDesc* w) {
+  if (w->shape[0] % 16 != 0 || w->shape[1] % 16 != 0) return;
+  SetLayout(
+      w, MemoryDesc(Dims(w->shape.begin(), w->shape.end()), DnnlType(w->dtype), dnnl::memory::format_tag::OIhw16i16o));
+}
+
 }  // namespace residua::cpu

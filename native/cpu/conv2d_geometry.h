@@ -38,4 +38,7 @@ struct ConvGeometry {
   bool IsConsistent() const;
 };
 
+// Lays float32 weights out as they usually lie in training: as their gradient comes.
+void SetMasterLayout(TensorDesc* w);
+
 }  // namespace residua::cpu

@@ -62,7 +62,8 @@ class MatrixPlan : public CpuPlan {
         to_(to),
         tap_between_(std::move(tap_between)),
         epilogue_(epilogue),
-        element_size_(static_cast<int64_t>(SizeOf(inputs[1].dtype))),
+        dtype_(inputs[0].dtype),
+        element_size_(static_cast<int64_t>(SizeOf(dtype_))),
         reorders_(context.engine, context.stream, inputs.size()) {
     outputs = std::move(plan_outputs);
     SetLayout(&outputs[0], to_.layout);
@@ -70,7 +71,7 @@ class MatrixPlan : public CpuPlan {
     AddWeights(whole, live, matrix, inputs[1]);
     if (epilogue.has_bias) AddBias(inputs[2]);
     if (epilogue.has_residual) residual_.emplace(context, inputs, this);
-    MakeProduct(context.engine, inputs[1].dtype);
+    MakeProduct(context.engine);
   }
 
   void Run(void* const* inputs, void* const* out, void* scratch) override {
@@ -94,7 +95,7 @@ class MatrixPlan : public CpuPlan {
 
  private:
   void AddWeights(const ConvGeometry& whole, const ConvGeometry& live, TapMatrix matrix, const TensorDesc& w) {
-    const MemoryDesc tap_major = TapMajorDesc(w.dtype, live.w, matrix);
+    const MemoryDesc tap_major = TapMajorDesc(dtype_, live.w, matrix);
     const MemoryDesc given = MemoryDescOf(w);
     if (live.HasAllTaps(whole))
       reorders_.Add(1, given, tap_major, &scratch_bytes);
@@ -115,10 +116,10 @@ class MatrixPlan : public CpuPlan {
     bias_at_ = TakeScratch(&scratch_bytes, static_cast<size_t>(to_.order.elements()) * sizeof(float));
   }
 
-  void MakeProduct(const dnnl::engine& engine, DType dtype) {
+  void MakeProduct(const dnnl::engine& engine) {
     const int64_t rows = from_.order.elements(), columns = to_.order.elements();
     const MemoryDesc bias = epilogue_.has_bias ? PlainMemoryDesc(DType::kFloat32, {1, columns}) : MemoryDesc();
-    product_.emplace(engine, from_.AsMatrix(), PlainMemoryDesc(dtype, {rows, columns}), bias, to_.AsMatrix(),
+    product_.emplace(engine, from_.AsMatrix(), PlainMemoryDesc(dtype_, {rows, columns}), bias, to_.AsMatrix(),
                      PostOpsOf(epilogue_));
     scratchpad_at_ = TakeScratch(&scratch_bytes, product_->scratch_bytes());
   }
@@ -164,6 +165,7 @@ class MatrixPlan : public CpuPlan {
   Side from_, to_;
   std::vector<int64_t> tap_between_;
   Epilogue epilogue_;
+  DType dtype_;
   int64_t element_size_;
   InputReorders reorders_;
   std::optional<ResidualInput> residual_;

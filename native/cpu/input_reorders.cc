@@ -53,7 +53,8 @@ bool IsPlainInMemory(const MemoryDesc& desc) {
 
 ScratchReorder::ScratchReorder(const dnnl::engine& engine, const MemoryDesc& from, const MemoryDesc& to,
                                size_t* scratch_bytes)
-    : from_(from, engine, DNNL_MEMORY_NONE), to_(to, engine, DNNL_MEMORY_NONE) {
+    : from_(from, engine, DNNL_MEMORY_NONE), to_(to, engine, DNNL_MEMORY_NONE), by_tiles_(TileReorder::Of(from, to)) {
+  if (by_tiles_) return;
   if (NeedsTableReorder(engine, from, to)) {
     by_tables_.emplace(from, to);
     return;
@@ -66,6 +67,7 @@ ScratchReorder::ScratchReorder(const dnnl::engine& engine, const MemoryDesc& fro
 
 void ScratchReorder::Run(const dnnl::stream& stream, const void* from, void* to, char* scratch) {
   const ReorderLap lap;
+  if (by_tiles_) return by_tiles_->Run(from, to);
   if (by_tables_) return by_tables_->Run(from, to);
   from_.set_data_handle(const_cast<void*>(from));
   to_.set_data_handle(to);
@@ -74,7 +76,8 @@ void ScratchReorder::Run(const dnnl::stream& stream, const void* from, void* to,
 }
 
 void InputReorders::Add(size_t index, const MemoryDesc& from, const MemoryDesc& to, size_t* scratch_bytes) {
-  if (from == to || (IsPlainInMemory(from) && IsPlainInMemory(to))) return;
+  if (from == to) return;
+  if (DataTypeOf(from) == DataTypeOf(to) && IsPlainInMemory(from) && IsPlainInMemory(to)) return;
   AddAlways(index, from, to, scratch_bytes);
 }
 

@@ -5,6 +5,7 @@
 
 #include "cpu/onednn.h"
 #include "cpu/table_reorder.h"
+#include "cpu/tile_reorder.h"
 
 namespace residua::cpu {
 
@@ -21,7 +22,8 @@ class ScratchReorder {
   dnnl::reorder primitive_;
   dnnl::memory from_, to_, scratchpad_;
   size_t scratchpad_offset_ = 0;
-  std::optional<TableReorder> by_tables_;  // in place of the primitive
+  std::optional<TileReorder> by_tiles_;  // in place of the primitive, as the next
+  std::optional<TableReorder> by_tables_;
 };
 
 class InputReorders {

@@ -18,12 +18,14 @@ WinogradKernels<Element>::WinogradKernels(const TensorDesc& w, int64_t block, bo
   constexpr int64_t kTaps = 9;
   const int64_t tap = block * block;
   const int64_t in_channels = w.shape[1];
-  const MemoryDesc given = MemoryDescOf(w);
-  if (given == MemoryDesc(DimsOf(given), DnnlType(w.dtype), block == 16 ? Tag::OIhw16i16o : Tag::OIhw8i8o)) {
-    layout_ = given;
+  constexpr DType kType = std::is_same_v<Element, BFloat16> ? DType::kBFloat16 : DType::kFloat32;
+  const Dims dims(w.shape.begin(), w.shape.end());
+  const Tag tag = block == 16 ? Tag::OIhw16i16o : Tag::OIhw8i8o;
+  if (MemoryDescOf(w) == MemoryDesc(dims, DnnlType(w.dtype), tag)) {
+    layout_ = MemoryDesc(dims, DnnlType(kType), tag);
     strides_ = {block, kTaps * tap * CeilDivide(in_channels, block), kTaps * tap, 1, block, tap};
   } else {
-    layout_ = PlainMemoryDesc(w.dtype, w.shape);
+    layout_ = PlainMemoryDesc(kType, w.shape);
     const int64_t out = kTaps * in_channels;
     strides_ = {block, block * out, block * kTaps, out, kTaps, 1};
   }

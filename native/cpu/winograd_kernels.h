@@ -8,10 +8,11 @@ namespace residua::cpu {
 template <class Element>
 class WinogradKernels {
  public:
-  // For weights `w` [co, ci, 3, 3]. The convolution sums over ci; with `rotated` weights, over co.
+  // For weights `w` [co, ci, 3, 3], also of another type. The convolution sums over ci; with `rotated` weights, over
+  // co.
   WinogradKernels(const TensorDesc& w, int64_t block, bool rotated);
 
-  // The layout in which they are to be given: that of `w` where it is plain or the gradient's, else plain.
+  // The layout, in Element, in which they are to be given: that of `w` where it is plain or the gradient's, else plain.
   const MemoryDesc& layout() const { return layout_; }
 
   // Columns are the channels that are not summed over. A block of them, from `column` on, is written from `to` on:

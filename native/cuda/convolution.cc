@@ -64,6 +64,7 @@ void BiasedConvolution::Launch(void* x, void* w, void* bias, void* residual, voi
 
 ConvolutionSpec SpecOf(ConvolutionPass pass, const Conv2dParams& params, const TensorDesc& x, const TensorDesc& w,
                        const TensorDesc& y) {
+  if (params.casts_weights) throw Error(ErrorCode::kConfig, "castsWeights: GPUs take weights of the image's type.");
   return {pass, x.dtype, x.shape, w.shape, y.shape, params};
 }
 

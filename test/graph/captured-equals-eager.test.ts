@@ -12,17 +12,19 @@ import {
   nn,
   ops,
   seed,
+  setPrecision,
   type Tensor,
   Trainer,
   tensor,
   uniform,
 } from '../../lib/index.js';
-import { testDevices } from '../helpers/devices.js';
+import { supports, testDevices } from '../helpers/devices.js';
 import { expectClose } from '../helpers/tolerances.js';
 
 afterEach(() => {
   vi.unstubAllEnvs();
   flushDeferred();
+  setPrecision('float32');
 });
 beforeEach(clearPrograms); // programs are kept by what was recorded, not by the passes
 
@@ -130,6 +132,16 @@ describe.each(testDevices)('captured equals eager on %s', (device) => {
       vi.stubEnv('RESIDUA_PASSES', 'none');
       vi.stubEnv('RESIDUA_TUNE', '0');
       expect(await train(make, shape, device, true)).toEqual(await train(make, shape, device, false));
+    });
+
+    test.runIf(device.equals(cpu()) && supports(device, 'bfloat16'))('weights cast within convolutions', async () => {
+      setPrecision('bfloat16');
+      vi.stubEnv('RESIDUA_TUNE', '0');
+      vi.stubEnv('RESIDUA_PASSES', 'none');
+      const expected = await train(make, shape, device, true);
+      clearPrograms();
+      vi.stubEnv('RESIDUA_PASSES', 'cast-weights,dead-code');
+      expect(await train(make, shape, device, true)).toEqual(expected);
     });
 
     test('within 1e-5 with all passes', async () => {

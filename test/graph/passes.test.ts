@@ -1,6 +1,7 @@
 // Each pass on small programs.
 import { describe, expect, test } from 'vitest';
 import { chosenPasses, optimise, passes } from '../../lib/graph/optimise.js';
+import { castWeightsInConv2d } from '../../lib/graph/passes/cast-weights.js';
 import { shareCommonCasts } from '../../lib/graph/passes/common-casts.js';
 import { eliminateDeadCode } from '../../lib/graph/passes/dead-code.js';
 import { fuseConv2d } from '../../lib/graph/passes/fuse-conv2d.js';
@@ -55,6 +56,49 @@ describe('common casts', () => {
   test('one that is handed out stays', () => {
     const before = program(1, [cast(0, 1), cast(0, 2)], [1, 2]);
     expect(shareCommonCasts(before).nodes).toHaveLength(2);
+  });
+});
+
+describe('cast weights', () => {
+  // Leaves: image 0, weights 1, gradient 2, hyper-parameters 3.
+  const cast = node('cast', [1], [4], { dtype: 'bfloat16' });
+  const conv = (attributes = {}) => node('conv2d', [0, 4], [5], attributes);
+  const data = node('conv2dBackwardData', [5, 4], [6]);
+  const update = node('sgd', [1, 2, 3], [], { count: 1, hasMomentum: false });
+  const typed = (nodes: Node[], weights: 'float32' | 'float16' = 'float32'): Program => {
+    const before = program(4, nodes, [6]);
+    const types = ['bfloat16', weights, 'float32', 'float32', 'bfloat16', 'bfloat16', 'bfloat16'] as const;
+    return { ...before, values: types.map((dtype) => ({ ...value, dtype })) };
+  };
+  const run = (before: Program) => opsOf(castWeightsInConv2d(before, 'cpu'));
+
+  test('convolutions read the weights that are updated later on', () => {
+    const after = castWeightsInConv2d(typed([cast, conv(), data, update]), 'cpu');
+    expect(opsOf(after)).toEqual(['cast(1)', 'conv2d(0,1)', 'conv2dBackwardData(5,1)', 'sgd(1,2,3)']);
+    expect(after.nodes.map(({ attributes }) => attributes.castsWeights)).toEqual([undefined, true, true, undefined]);
+    expect(opsOf(eliminateDeadCode(after))).not.toContain('cast(1)');
+  });
+
+  test('what comes after the update keeps its cast', () => {
+    expect(run(typed([cast, conv(), update, data]))).toEqual([
+      'cast(1)',
+      'conv2d(0,1)',
+      'sgd(1,2,3)',
+      'conv2dBackwardData(5,4)',
+    ]);
+  });
+
+  test.each([
+    ['weights that nobody updates', typed([cast, conv(), data])],
+    ['groups', typed([cast, conv({ groups: 2 }), update])],
+    ['another type', typed([cast, conv(), update], 'float16')],
+  ])('%s: nothing changes', (_, before) => {
+    expect(castWeightsInConv2d(before, 'cpu').nodes[1]).toBe(before.nodes[1]);
+  });
+
+  test('on a GPU nothing changes', () => {
+    const before = typed([cast, conv(), data, update]);
+    expect(castWeightsInConv2d(before, 'gpu')).toBe(before);
   });
 });
 

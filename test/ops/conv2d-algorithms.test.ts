@@ -87,6 +87,21 @@ const script = `
     }
   }
 
+  // What differs in any bit where the convolution casts the float32 weights itself.
+  function castDifferences(window, image, x, w, dy) {
+    const half = w.astype('bfloat16');
+    const casts = { ...window, castsWeights: true }, inputSize = x.shape.slice(2);
+    const results = {
+      conv2d: [run1('conv2d', window, [image(x), half]), run1('conv2d', casts, [image(x), w])],
+      conv2dBackwardData: [
+        run1('conv2dBackwardData', { ...window, inputSize }, [image(dy), half]),
+        run1('conv2dBackwardData', { ...casts, inputSize }, [image(dy), w]),
+      ],
+    };
+    const isSame = ([a, b]) => Buffer.compare(...[a, b].map((y) => Buffer.from(Float32Array.from(y.dataSync()).buffer))) === 0;
+    return Object.keys(results).filter((op) => !isSame(results[op]));
+  }
+
   const { types, cases } = JSON.parse(readFileSync(from, 'utf8'));
   const algorithms = [];
   for (const dtype of types) {
@@ -103,6 +118,13 @@ const script = `
         for (const image of [plain, laidOut]) step(window, dtype, image, inputs, make('dy'));
       });
       algorithms.push(times.map(({ op, algorithm }) => op + ' ' + algorithm));
+      if (dtype === 'float32' || window.groups > 1) continue;
+      const [x, w] = inputs;
+      for (const layout of ['plain', 'as the gradient']) {
+        const differences = castDifferences(window, plain, x, w, make('dy'));
+        algorithms.at(-1).push(...differences.map((op) => op + ' differs with weights ' + layout));
+        ops.conv2d(x, w, undefined, window); // leaves w in blocks
+      }
     }
   }
   closeSync(values);
@@ -233,6 +255,7 @@ describe.each(algorithms)('by %s', (algorithm) => {
       const unexpected =
         /mergedGroups|transposed/.test(algorithm) && expectedAlgorithms(algorithm, name, dtype).length === 0;
       if (unexpected) expect(names.filter((each) => each.includes(algorithm))).toEqual([]);
+      expect(names.filter((each) => each.includes('differs'))).toEqual([]);
       if (algorithm === 'choice' && name.includes('32 groups')) {
         expect(algorithms.filter((each) => each.startsWith('conv2d') && /gemm|ref/.test(each))).toEqual([]);
       }

@@ -1,11 +1,12 @@
-// Changes of layout by tables against places written out by hand. Prints a line for each: "ok NAME", or "not ok NAME:
-// WHY". Ends with 1 if one fails.
+// Changes of layout, by tables and of whole tiles, against places written out by hand. Prints a line for each: "ok
+// NAME", or "not ok NAME: WHY". Ends with 1 if one fails.
 #include "cpu/table_reorder.h"
+#include "cpu/tile_reorder.h"
 
 #include <cstdio>
 #include <string>
 
-#include "cpu/half_types.h"
+#include "cpu/bfloat16_vectors.h"
 
 namespace residua::cpu {
 namespace {
@@ -48,9 +49,14 @@ constexpr Layout kLayouts[] = {
      [](const Dims& d, int64_t o, int64_t i, int64_t h, int64_t w) {
        return Tile<16>(d, o, i, h, w) + i % 16 / 2 * 32 + o % 16 * 2 + i % 2;
      }},
+    {"OIhw8o16i2o", Tag::OIhw8o16i2o,
+     [](const Dims& d, int64_t o, int64_t i, int64_t h, int64_t w) {
+       return Tile<16>(d, o, i, h, w) + o % 16 / 2 * 32 + i % 16 * 2 + o % 2;
+     }},
 };
 
-const Dims kSizes[] = {{1, 1, 1, 1}, {1, 1, 1, 2}, {20, 37, 3, 3}, {17, 3, 2, 3}, {16, 32, 1, 1}, {33, 16, 1, 2}};
+const Dims kSizes[] = {{1, 1, 1, 1},   {1, 1, 1, 2},   {20, 37, 3, 3}, {17, 3, 2, 3},
+                       {16, 32, 1, 1}, {48, 32, 3, 2}, {33, 16, 1, 2}};
 
 // Elements of either type, as floats.
 class Elements {
@@ -77,29 +83,62 @@ class Elements {
   std::vector<char> bytes_;
 };
 
-// Why the change is wrong, or nothing. Values are whole numbers that either type holds, and not 0.
-std::string Check(const Dims& d, const Layout& from, Type from_type, const Layout& to, Type to_type) {
-  const MemoryDesc source(d, from_type, from.tag), target(d, to_type, to.tag);
-  Elements given(source, 0), expected(target, 0), found(target, -1);
-  float value = 0;
-  for (int64_t o = 0; o < d[0]; ++o) {
-    for (int64_t i = 0; i < d[1]; ++i) {
-      for (int64_t h = 0; h < d[2]; ++h) {
-        for (int64_t w = 0; w < d[3]; ++w) {
-          value = value < 250 ? value + 1 : 1;
-          given.Set(from.place(d, o, i, h, w), value);
-          expected.Set(to.place(d, o, i, h, w), value);
+// A change of layout: how it lies before, how it must lie after.
+struct Change {
+  MemoryDesc from, to;
+  Elements given, expected;
+  Change(const Dims& d, const Layout& source, Type from_type, const Layout& target, Type to_type)
+      : from(d, from_type, source.tag), to(d, to_type, target.tag), given(from, 0), expected(to, 0) {
+    // From float32 to bfloat16 most of them are rounded.
+    const float step = from_type == Type::f32 ? 1.0f / 1024 : 1;
+    int64_t count = 0;
+    for (int64_t o = 0; o < d[0]; ++o) {
+      for (int64_t i = 0; i < d[1]; ++i) {
+        for (int64_t h = 0; h < d[2]; ++h) {
+          for (int64_t w = 0; w < d[3]; ++w) {
+            const float value = static_cast<float>(1 + count % 250) + step * static_cast<float>(count % 777 % 250);
+            ++count;
+            const int64_t at = source.place(d, o, i, h, w);
+            given.Set(at, value);
+            expected.Set(target.place(d, o, i, h, w), given.Get(at));
+          }
         }
       }
     }
   }
-  TableReorder(source, target).Run(given.data(), found.data());
-  for (int64_t i = 0; i < expected.count(); ++i) {
-    if (found.Get(i) == expected.Get(i)) continue;
-    return "element " + std::to_string(i) + " is " + std::to_string(found.Get(i)) + ", expected " +
-           std::to_string(expected.Get(i));
+
+  // Why the result of run(from, to) is wrong, or nothing.
+  template <class Run>
+  std::string Check(const char* by, const Run& run) {
+    Elements found(to, -1);
+    run(given.data(), found.data());
+    for (int64_t i = 0; i < expected.count(); ++i) {
+      if (found.Get(i) == expected.Get(i)) continue;
+      return std::string(by) + ": element " + std::to_string(i) + " is " + std::to_string(found.Get(i)) +
+             ", expected " + std::to_string(expected.Get(i));
+    }
+    return "";
   }
-  return "";
+};
+
+// Whether whole tiles are to be moved by instructions that this processor has.
+bool MovesTiles(const Change& change, Type from_type, Type to_type) {
+  const auto from = TileLayout::Of(change.from), to = TileLayout::Of(change.to);
+  if (!from || !to || from->order.in_pairs) return false;
+  if (to_type == Type::bf16) return HasBFloat16Vectors();
+  return from_type == Type::f32 && !to->order.in_pairs && HasMultiplyAdd(DType::kFloat32);
+}
+
+std::string Check(const Dims& d, const Layout& from, Type from_type, const Layout& to, Type to_type) {
+  Change change(d, from, from_type, to, to_type);
+  const TableReorder by_tables(change.from, change.to);
+  const auto by_tiles = TileReorder::Of(change.from, change.to);
+  if (by_tiles.has_value() != MovesTiles(change, from_type, to_type)) return "by tiles: unexpectedly possible or not";
+  std::string why = change.Check("by tables", [&](const void* given, void* found) { by_tables.Run(given, found); });
+  if (why.empty() && by_tiles) {
+    why = change.Check("by tiles", [&](const void* given, void* found) { by_tiles->Run(given, found); });
+  }
+  return why;
 }
 
 // For all sizes and types.
