@@ -1,7 +1,7 @@
 // Changes of layout of weights in tiles, by AVX-512 instructions.
 #include "cpu/tile_reorder.h"
 
-#include <algorithm>
+#include <type_traits>
 
 #include "cpu/bfloat16_vectors.h"
 #include "cpu/parallel_for.h"
