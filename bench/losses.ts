@@ -1,5 +1,7 @@
-// Whether bfloat16 learns as float32 does: the chapter's net on all of Fashion-MNIST at 28x28, the same weights and batches in both. Writes
-// bench/results/losses.json. npm run bench -- losses [--epochs 5] [--limit 60000] [--lr 0.05] [--seed 0] [--out FILE.json]
+// Whether bfloat16 learns as float32 does: the chapter's net on all of Fashion-MNIST at 28x28. Each seed gives both the same first weights and
+// batches. Trainings part soon, as they do with another seed, so it is means over seeds that are compared, with their standard errors.
+// Writes bench/results/losses.json, anew after each seed.
+// npm run bench -- losses [--seeds 8] [--first-seed 0] [--epochs 5] [--limit 60000] [--lr 0.05] [--out FILE.json]
 import {
   cpu,
   data,
@@ -14,53 +16,72 @@ import {
 } from '../lib/index.js';
 import { integer, main, parseOptions, positive } from './arguments.js';
 import { writeResult } from './harness.js';
+import { meanWithError, ratioOfMeans } from './seeds.js';
 
 const [batch, device] = [256, cpu()];
-
-async function trained(precision: Precision, epochs: number, options: Settings): Promise<History['epochs']> {
-  seed(options.seed);
-  setPrecision(precision);
-  const [train, test] = await data.loadDataFashionMnist(batch, { device, limit: options.limit });
-  const net = models.chapterResNet18();
-  net.initialize({ init: new init.Xavier(), device });
-  const trainer = new Trainer(net.collectParams(), 'sgd', { learningRate: options.learningRate });
-  const log = (line: string): void => void process.stdout.write(`${precision}: ${line}\n`);
-  return (await trainCh5(net, train, test, batch, trainer, device, epochs, { log })).epochs;
-}
+const precisions = ['float32', 'bfloat16'] as const satisfies readonly Precision[];
 
 interface Settings {
-  seed: number;
+  epochs: number;
   limit: number;
   learningRate: number;
 }
 
+/** Losses and test accuracies by precision, seed and epoch. */
+type Trainings = Record<(typeof precisions)[number], { losses: number[]; testAccuracies: number[] }[]>;
+
+async function trained(precision: Precision, seedValue: number, settings: Settings): Promise<History['epochs']> {
+  seed(seedValue);
+  setPrecision(precision);
+  const [train, test] = await data.loadDataFashionMnist(batch, { device, limit: settings.limit });
+  const net = models.chapterResNet18();
+  net.initialize({ init: new init.Xavier(), device });
+  const trainer = new Trainer(net.collectParams(), 'sgd', { learningRate: settings.learningRate });
+  const log = (line: string): void => void process.stdout.write(`seed ${seedValue}, ${precision}: ${line}\n`);
+  return (await trainCh5(net, train, test, batch, trainer, device, settings.epochs, { log })).epochs;
+}
+
+/** What the trainings say together, epoch by epoch: means over seeds and the ratio of means, each with its standard error. */
+function summary(trainings: Trainings, epochs: number) {
+  const byEpoch = <T>(of: (epoch: number) => T): T[] => Array.from({ length: epochs }, (_, epoch) => of(epoch));
+  const losses = (precision: keyof Trainings, epoch: number): number[] =>
+    trainings[precision].map((training) => training.losses[epoch] as number);
+  return {
+    means: Object.fromEntries(
+      precisions.map((precision) => [precision, byEpoch((epoch) => meanWithError(losses(precision, epoch)))]),
+    ),
+    ratios: byEpoch((epoch) => ratioOfMeans(losses('bfloat16', epoch), losses('float32', epoch))),
+  };
+}
+
 await main(async () => {
   const values = parseOptions({
+    seeds: { type: 'string', default: '8' },
+    'first-seed': { type: 'string', default: '0' },
     epochs: { type: 'string', default: '5' },
     limit: { type: 'string', default: '60000' },
     lr: { type: 'string', default: '0.05' },
-    seed: { type: 'string', default: '0' },
     out: { type: 'string', default: '' },
   });
-  const epochs = integer('epochs', values.epochs);
+  const [seeds, firstSeed] = [integer('seeds', values.seeds), integer('first-seed', values['first-seed'], 0)];
   const settings = {
-    seed: integer('seed', values.seed, 0),
+    epochs: integer('epochs', values.epochs),
     limit: integer('limit', values.limit),
     learningRate: positive('lr', values.lr),
   };
-  const losses: Partial<Record<Precision, number[]>> = {};
-  const testAccuracies: Partial<Record<Precision, number[]>> = {};
-  for (const precision of ['float32', 'bfloat16'] as const) {
-    const records = await trained(precision, epochs, settings);
-    losses[precision] = records.map(({ loss }) => Number(loss.toFixed(5)));
-    testAccuracies[precision] = records.map(({ testAccuracy }) => testAccuracy);
+  const trainings: Trainings = { float32: [], bfloat16: [] };
+  for (let i = 0; i < seeds; i++) {
+    for (const precision of precisions) {
+      const records = await trained(precision, firstSeed + i, settings);
+      trainings[precision].push({
+        losses: records.map(({ loss }) => Number(loss.toFixed(5))),
+        testAccuracies: records.map(({ testAccuracy }) => testAccuracy),
+      });
+    }
+    const { means, ratios } = summary(trainings, settings.epochs);
+    const net = "the chapter's ResNet-18 at 28x28";
+    writeResult('losses', { net, batch, ...settings, firstSeed, seeds: i + 1, ratios, means, trainings }, values.out);
+    const shown = ratios.map(({ value, error }) => `${value.toFixed(3)} +-${error?.toFixed(3) ?? '?'}`).join(', ');
+    process.stdout.write(`bfloat16's losses to float32's, epoch by epoch, ${i + 1} seeds: ${shown}\n`);
   }
-  const { float32 = [], bfloat16 = [] } = losses;
-  const ratios = bfloat16.map((loss, i) => Number((loss / (float32[i] as number)).toFixed(4)));
-  writeResult(
-    'losses',
-    { net: "the chapter's ResNet-18 at 28x28", batch, ...settings, losses, testAccuracies, ratios },
-    values.out,
-  );
-  process.stdout.write(`bfloat16 against float32, epoch by epoch: ${ratios.join(' ')}\n`);
 });
