@@ -34,9 +34,18 @@ struct Sums {
   RESIDUA_VECTOR_INLINE Vector Total() const { return Add(Add(parts[0], parts[1]), Add(parts[2], parts[3])); }
 };
 
+// Fetches the cache line into the second-level cache, in one of the calls for the positions k, k + 1, ... that lie in
+// it.
 template <class Element>
-RESIDUA_VECTOR_INLINE void Fetch(const Element* at) {  // into the second-level cache
+RESIDUA_VECTOR_INLINE void Fetch(int64_t k, const Element* at) {
+  constexpr int64_t kPositions = 64 / (kVectorLanes * static_cast<int64_t>(sizeof(Element)));
+  if (kPositions > 1 && k % kPositions > 0) return;
   _mm_prefetch(reinterpret_cast<const char*>(at), _MM_HINT_T1);
+}
+
+// Of a mask, which has a bit a lane: its cache line holds more positions than are visited together.
+RESIDUA_VECTOR_INLINE void FetchMask(int64_t k, const uint8_t* at) {
+  if (k == 0) _mm_prefetch(reinterpret_cast<const char*>(at), _MM_HINT_T1);
 }
 
 template <class Element>
@@ -46,7 +55,7 @@ struct AddUp {
   Sums sums;
   RESIDUA_VECTOR_INLINE void At(int64_t k, int64_t at) {
     sums.parts[k] = Add(sums.parts[k], LoadVector(x + at));
-    Fetch(x + at + ahead);
+    Fetch(k, x + at + ahead);
   }
 };
 
@@ -65,18 +74,18 @@ template <class Element, bool has_residual, bool relu, bool has_mask>
 struct Normalise {
   const NormTask<Element>& t;
   Vector mean, scale, shift;
-  RESIDUA_VECTOR_INLINE void At(int64_t, int64_t at) {
+  RESIDUA_VECTOR_INLINE void At(int64_t k, int64_t at) {
     Vector y = MultiplyAdd(Subtract(LoadVector(t.x + at), mean), scale, shift);
-    Fetch(t.x + at + t.box.ahead);
-    Fetch(t.y + at + t.box.ahead);
+    Fetch(k, t.x + at + t.box.ahead);
+    Fetch(k, t.y + at + t.box.ahead);
     if constexpr (has_residual) {
       y = Add(y, LoadVector(t.residual + at));
-      Fetch(t.residual + at + t.box.ahead);
+      Fetch(k, t.residual + at + t.box.ahead);
     }
     if constexpr (has_mask) {
       const LaneBits bits = LetThrough(y);
       std::memcpy(t.mask + at / 8, &bits, sizeof(bits));
-      Fetch(t.mask + (at + t.box.ahead) / 8);
+      FetchMask(k, t.mask + (at + t.box.ahead) / 8);
     }
     if constexpr (relu) y = Relu(y);
     StoreVector(y, t.y + at);
@@ -103,14 +112,14 @@ struct AddUpGradient {
     const Vector value = LoadGradient<has_mask, has_more>(t, at);
     if constexpr (writes) {
       StoreVector(value, d + at);
-      Fetch(d + at + t.box.ahead);
+      Fetch(k, d + at + t.box.ahead);
     }
     sums.parts[k] = Add(sums.parts[k], value);
     products.parts[k] = MultiplyAdd(value, Subtract(LoadVector(t.x + at), mean), products.parts[k]);
-    Fetch(t.x + at + t.box.ahead);
-    Fetch(t.dy + at + t.box.ahead);
-    if constexpr (has_more) Fetch(t.more_dy + at + t.box.ahead);
-    if constexpr (has_mask) Fetch(t.mask + (at + t.box.ahead) / 8);
+    Fetch(k, t.x + at + t.box.ahead);
+    Fetch(k, t.dy + at + t.box.ahead);
+    if constexpr (has_more) Fetch(k, t.more_dy + at + t.box.ahead);
+    if constexpr (has_mask) FetchMask(k, t.mask + (at + t.box.ahead) / 8);
   }
 };
 
@@ -119,12 +128,12 @@ struct WriteGradient {
   const NormGradientTask<Element>& t;
   Element* dx;
   Vector mean, scale, of_x, offset;
-  RESIDUA_VECTOR_INLINE void At(int64_t, int64_t at) {
+  RESIDUA_VECTOR_INLINE void At(int64_t k, int64_t at) {
     const Vector from_x = MultiplyAdd(Subtract(LoadVector(t.x + at), mean), of_x, offset);
     StoreVector(MultiplyAdd(LoadGradient<has_mask, false>(t, at), scale, from_x), dx + at);
-    Fetch(t.x + at + t.box.ahead);
-    Fetch(t.dy + at + t.box.ahead);
-    Fetch(dx + at + t.box.ahead);
+    Fetch(k, t.x + at + t.box.ahead);
+    Fetch(k, t.dy + at + t.box.ahead);
+    Fetch(k, dx + at + t.box.ahead);
   }
 };
 

@@ -130,6 +130,7 @@ class ForwardMaker {
         return MakeRegisterTilesForward(context_, p_, live_, inputs, outputs_, has_bias_);
       case ConvAlgorithm::kTapProducts:
       case ConvAlgorithm::kOuterProducts:
+      case ConvAlgorithm::kPlaneProducts:
         break;
     }
     return nullptr;

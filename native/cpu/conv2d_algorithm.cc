@@ -29,6 +29,7 @@ constexpr Row kRows[] = {
     {ConvAlgorithm::kMergedGroups, "mergedGroups"},
     {ConvAlgorithm::kTransposed, "transposed"},
     {ConvAlgorithm::kRegisterTiles, "registerTiles"},
+    {ConvAlgorithm::kPlaneProducts, "planeProducts"},
 };
 
 // Each position of y is that of x alone: oneDNN's kernels for it are as good as ours.
@@ -61,10 +62,12 @@ std::optional<ConvAlgorithm> FixedAlgorithm() {
   const char* name = std::getenv("RESIDUA_CONV_ALGORITHM");
   if (!name || !*name) return std::nullopt;
   if (const auto algorithm = AlgorithmNamed(name)) return algorithm;
-  throw Error(ErrorCode::kConfig,
-              std::string("RESIDUA_CONV_ALGORITHM: expected direct, winograd, winogradByPoints, libraryWinograd, "
-                          "matrix, tapProducts, outerProducts, mergedGroups, transposed or registerTiles, got '") +
-                  name + "'. Correct or unset the variable.");
+  throw Error(
+      ErrorCode::kConfig,
+      std::string(
+          "RESIDUA_CONV_ALGORITHM: expected direct, winograd, winogradByPoints, libraryWinograd, "
+          "matrix, tapProducts, outerProducts, mergedGroups, transposed, registerTiles or planeProducts, got '") +
+          name + "'. Correct or unset the variable.");
 }
 
 // Null where `algorithm` cannot be used. The direct one always can: its errors are the op's.

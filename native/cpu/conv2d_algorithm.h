@@ -18,6 +18,7 @@ enum class ConvAlgorithm {
   kMergedGroups,      // small groups, several as one: conv2d_merged_groups.h
   kTransposed,        // small groups, forward, by the gradient's kernel: conv2d_transposed.h
   kRegisterTiles,     // loops over the image of our own: conv2d_register_tiles.h
+  kPlaneProducts,     // gradient of the weights, images of few channels: conv2d_plane_products.h
 };
 
 // The plan of the op by an algorithm, for inputs laid out as given; null where the algorithm is not for this op. It may
@@ -37,7 +38,7 @@ struct ConvTask {
 // must be clearly faster. Without a tuner, and for work too small to be worth timing, the direct one. Where oneDNN has
 // no kernel for the size of the groups but one after merging them, the latter stands in for the direct one, which may
 // take seconds and is not even timed. RESIDUA_CONV_ALGORITHM (direct, winograd, libraryWinograd, matrix, tapProducts,
-// outerProducts, mergedGroups, transposed, registerTiles) fixes it wherever that algorithm can be used.
+// outerProducts, mergedGroups, transposed, registerTiles, planeProducts) fixes it wherever that algorithm can be used.
 PlanPtr PlanConvolution(const CpuContext& context, const ConvTask& task, const MakeConvPlan& make);
 
 }  // namespace residua::cpu

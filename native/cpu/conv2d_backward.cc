@@ -7,6 +7,7 @@
 #include "cpu/conv2d_matrix.h"
 #include "cpu/conv2d_merged_groups.h"
 #include "cpu/conv2d_outer_products.h"
+#include "cpu/conv2d_plane_products.h"
 #include "cpu/conv2d_register_tiles.h"
 #include "cpu/conv2d_tap_products.h"
 #include "cpu/conv2d_winograd.h"
@@ -90,6 +91,7 @@ class DataMaker {
         return MakeRegisterTilesBackwardData(context_, live_, inputs, outputs_);
       case ConvAlgorithm::kTapProducts:
       case ConvAlgorithm::kOuterProducts:
+      case ConvAlgorithm::kPlaneProducts:
       case ConvAlgorithm::kTransposed:
         break;
     }
@@ -180,6 +182,9 @@ class WeightsMaker {
       case ConvAlgorithm::kOuterProducts:
         if (!SuitsOuterProducts(live_, dtype_)) return nullptr;
         return MakeOuterProducts(context_, whole_, live_, MasterLayout(), inputs, outputs_);
+      case ConvAlgorithm::kPlaneProducts:
+        if (!SuitsPlaneProducts(whole_, live_, dtype_)) return nullptr;
+        return MakePlaneProducts(context_, live_, MasterLayout(), inputs, outputs_);
       case ConvAlgorithm::kMergedGroups:
         return MakeMerged(inputs);
       case ConvAlgorithm::kMatrix:

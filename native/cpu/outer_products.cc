@@ -50,12 +50,18 @@ RESIDUA_BFLOAT16_TARGET void Run(const OuterProduct& p) {
   }
 }
 
+template <DType dtype, int lanes>
+OuterProductKernel KernelWith(int64_t vectors) {
+  if (vectors == 1) return Run<dtype, lanes, 1>;
+  return vectors == 2 ? Run<dtype, lanes, 2> : Run<dtype, lanes, 3>;
+}
+
 template <DType dtype>
 OuterProductKernel KernelFor(int64_t lanes, int64_t vectors) {
   if (lanes == 1) return Run<dtype, 1, 1>;
-  if (vectors == 1) return Run<dtype, 8, 1>;
-  if (vectors == 2) return Run<dtype, 8, 2>;
-  if (vectors == 3) return Run<dtype, 8, 3>;
+  if (lanes == 3) return vectors == 4 ? Run<dtype, 3, 4> : KernelWith<dtype, 3>(vectors);
+  if (lanes == 7) return KernelWith<dtype, 7>(vectors);
+  if (vectors < 4) return KernelWith<dtype, 8>(vectors);
   return lanes == 6 ? Run<dtype, 6, 4> : Run<dtype, 4, 4>;
 }
 

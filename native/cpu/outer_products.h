@@ -45,7 +45,8 @@ struct OuterProduct {
 // Whether this processor has the instructions.
 bool HasOuterProducts(DType dtype);
 
-// `vectors`: 1 to kMostVectors. `lanes`: MostLanes(vectors), or what they leave of 16, or 1 (of one vector).
+// `vectors`: 1 to kMostVectors. `lanes`: MostLanes(vectors), or what they leave of 16, or 1 (of one vector), 3, or 7
+// (of up to 3 vectors).
 using OuterProductKernel = void (*)(const OuterProduct& product);
 OuterProductKernel OuterProductKernelFor(DType dtype, int64_t lanes, int64_t vectors);
 

@@ -193,14 +193,20 @@ function hasInstructions(name: string): boolean {
 const hasAvx512 = (dtype: string) => hasInstructions(dtype === 'bfloat16' ? 'avx512_bf16' : 'avx512bw');
 const hasAvx2 = () => hasInstructions('avx2');
 
-/** Not grouped, no taps that meet padding alone, channels in whole blocks of 16; forward also an image of a few channels. */
+/** Not grouped, no taps that meet padding alone, channels in whole blocks of 16; forward also an image of a few channels, not dilated. */
 function registerTileOps(name: string, dtype: string): string[] {
-  const { x, channels } = geometries[name] as ConvGeometry;
+  const { x, channels, dilation } = geometries[name] as ConvGeometry;
   const hasDeadTaps =
     /^(3x3|5x5) on one pixel|^3x3 on 2x2, stride 2|^3x3 on 3x2, dilated|^1x1 on 3x3, stride 2, padded/.test(name);
   if (name.includes('groups') || hasDeadTaps || channels % 16 > 0 || !hasAvx512(dtype)) return [];
   if (x[1] % 16 === 0) return ['conv2d', 'conv2dFused', 'conv2dBackwardData'];
-  return x[1] <= 4 ? ['conv2d', 'conv2dFused'] : [];
+  return x[1] <= 4 && dilation[1] === 1 ? ['conv2d', 'conv2dFused'] : [];
+}
+
+/** Few channels read, those written in whole blocks of 16; not grouped, rows of the kernel without gaps, no taps that meet padding alone. */
+function suitsPlaneProducts(name: string, dtype: string): boolean {
+  const { x, channels, dilation } = geometries[name] as ConvGeometry;
+  return x[1] <= 4 && channels % 16 === 0 && dilation[1] === 1 && !/groups/.test(name) && hasAvx512(dtype);
 }
 
 /** Which must have run: elsewhere the direct convolution stands in. */
@@ -215,6 +221,7 @@ function expectedAlgorithms(algorithm: string, name: string, dtype: string): str
     winogradByPoints: suitsWinograd ? ['conv2d', 'conv2dFused', 'conv2dBackwardData'] : [],
     transposed: name.includes('groups') && !/stride|more than/.test(name) ? ['conv2d'] : [],
     registerTiles: registerTileOps(name, dtype),
+    planeProducts: suitsPlaneProducts(name, dtype) ? ['conv2dBackwardWeights'] : [],
     mergedGroups:
       asMergedGroups.test(name) || (asMergedGroupsOf16.test(name) && hasAvx512('float32'))
         ? ['conv2d', 'conv2dFused', 'conv2dBackwardData', 'conv2dBackwardWeights']
@@ -234,6 +241,7 @@ const algorithms = [
   'mergedGroups',
   'transposed',
   'registerTiles',
+  'planeProducts',
   'choice',
 ];
 describe.each(algorithms)('by %s', (algorithm) => {
@@ -299,6 +307,6 @@ test('an algorithm that does not exist is refused', async () => {
     env: { RESIDUA_CONV_ALGORITHM: 'fft' },
   });
   expect(run.stderr).toContain(
-    "expected direct, winograd, winogradByPoints, libraryWinograd, matrix, tapProducts, outerProducts, mergedGroups, transposed or registerTiles, got 'fft'",
+    "expected direct, winograd, winogradByPoints, libraryWinograd, matrix, tapProducts, outerProducts, mergedGroups, transposed, registerTiles or planeProducts, got 'fft'",
   );
 });
