@@ -40,6 +40,12 @@ bool DividesByZero(const ConvGeometry& g) {
                      [&](const auto& of) { return kernel[0] == of[0] && kernel[1] == of[1]; });
 }
 
+// Whether the data's gradient of a strided convolution stays in blocks of channels, whatever oneDNN 3.x likes best.
+bool KeepsBlocks(const ConvGeometry& g, DType dtype) {
+  if (DNNL_VERSION_MAJOR < 3 || g.strides == Dims{1, 1} || g.w.size() != 4 || dtype != DType::kFloat32) return false;
+  return g.x[1] % VectorBlock() == 0 && g.y[1] % VectorBlock() == 0;
+}
+
 class DataMaker {
  public:
   DataMaker(const CpuContext& context, const Conv2dParams& p, const Descs& inputs, const Descs& outputs)
@@ -105,10 +111,11 @@ class DataMaker {
                                           live_.dilation, live_.padding, live_.padding_after);
   }
 
-  // As oneDNN likes it best; in blocks of channels, for which it does not divide by zero, where it would.
+  // As oneDNN likes it best; in blocks of channels, for which it does not divide by zero, where it would, and where it
+  // would take the image apart, as 3.x does with a stride (brgconv_strided), and put it together for the next op.
   MemoryDesc ImageDesc(const Dims& shape) const {
     using Tag = dnnl::memory::format_tag;
-    if (!DividesByZero(live_)) return AnyMemoryDesc(dtype_, shape);
+    if (!DividesByZero(live_) && !KeepsBlocks(live_, dtype_)) return AnyMemoryDesc(dtype_, shape);
     return MemoryDesc(shape, DnnlType(dtype_), VectorBlock() == 16 ? Tag::nChw16c : Tag::nChw8c);
   }
 
