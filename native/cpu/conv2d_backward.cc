@@ -40,10 +40,17 @@ bool DividesByZero(const ConvGeometry& g) {
                      [&](const auto& of) { return kernel[0] == of[0] && kernel[1] == of[1]; });
 }
 
-// Whether the data's gradient of a strided convolution stays in blocks of channels, whatever oneDNN 3.x likes best.
-bool KeepsBlocks(const ConvGeometry& g, DType dtype) {
-  if (DNNL_VERSION_MAJOR < 3 || g.strides == Dims{1, 1} || g.w.size() != 4 || dtype != DType::kFloat32) return false;
-  return g.x[1] % VectorBlock() == 0 && g.y[1] % VectorBlock() == 0;
+bool IsInVectorBlocks(const MemoryDesc& image) {
+  const auto order = ChannelBlocksOf(image);
+  return order && (order->block == VectorBlock() || order->positions == 1) && order->channels % VectorBlock() == 0;
+}
+
+// Whether the data's gradient of a strided convolution stays in blocks of channels, as `forward` has its images,
+// whatever oneDNN 3.x likes best.
+bool KeepsBlocks(const ConvGeometry& g, const dnnl::convolution_forward::primitive_desc& forward) {
+  if (DNNL_VERSION_MAJOR < 3 || g.strides == Dims{1, 1} || g.w.size() != 4) return false;
+  const bool fills_blocks = g.x[1] % VectorBlock() == 0 && g.y[1] % VectorBlock() == 0;
+  return fills_blocks && IsInVectorBlocks(forward.src_desc()) && IsInVectorBlocks(forward.dst_desc());
 }
 
 class DataMaker {
@@ -115,7 +122,7 @@ class DataMaker {
   // would take the image apart, as 3.x does with a stride (brgconv_strided), and put it together for the next op.
   MemoryDesc ImageDesc(const Dims& shape) const {
     using Tag = dnnl::memory::format_tag;
-    if (!DividesByZero(live_) && !KeepsBlocks(live_, dtype_)) return AnyMemoryDesc(dtype_, shape);
+    if (!DividesByZero(live_) && !KeepsBlocks(live_, hint_)) return AnyMemoryDesc(dtype_, shape);
     return MemoryDesc(shape, DnnlType(dtype_), VectorBlock() == 16 ? Tag::nChw16c : Tag::nChw8c);
   }
 
