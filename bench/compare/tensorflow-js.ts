@@ -21,7 +21,8 @@ function install(kind: keyof typeof packages): string | null {
   if (existsSync(done)) return null;
   mkdirSync(prefix, { recursive: true });
   writeFileSync(join(prefix, 'package.json'), '{ "private": true }\n');
-  const result = spawnSync('npm', ['install', '--no-audit', '--no-fund', ...packages[kind]], {
+  const options = ['--no-audit', '--no-fund', '--loglevel=error']; // `npm run -s` would have it fail without a word
+  const result = spawnSync('npm', ['install', ...options, ...packages[kind]], {
     cwd: prefix,
     encoding: 'utf8',
     timeout: 600_000,
