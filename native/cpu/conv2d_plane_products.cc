@@ -1,6 +1,6 @@
 // The gradient of a convolution's weights, where the images have few channels, as sums of outer products: the taps of a
-// row of the kernel by some vectors of y's channels stay in registers while the positions of some rows go by. oneDNN's
-// loops reach a half of that speed for one channel, in bfloat16 a third.
+// row of the kernel by some vectors of y's channels stay in registers while the positions of some rows go by. For one
+// channel at 96x96 oneDNN's loops take 1.7 times as long in bfloat16, and a tenth more in float32.
 //
 // Each thread sums up an equal share of the rows; their sums are added up at the end.
 #include "cpu/conv2d_plane_products.h"

@@ -9,10 +9,6 @@ namespace {
 
 constexpr int64_t kSteps = 112;  // a block of x's channels and four of dy's, 35 KB, stay in the first-level cache
 
-// Numbers that are 1 in the type, as many as a lane of a step has.
-constexpr float kFloatOne = 1.0f;
-constexpr uint16_t kBFloat16Ones[] = {0x3f80, 0x3f80};
-
 int64_t Blocks(int64_t channels) { return (channels + kVector - 1) / kVector; }
 
 }  // namespace
@@ -204,10 +200,8 @@ const char* PositionSteps::Part(const char* at, const Layout& layout, int64_t im
 OuterProduct PositionSteps::Sum(const Piece& piece, const StepSources& from, int64_t y_block,
                                 int64_t first_y_block) const {
   OuterProduct product = {};
-  const char* one =
-      is_packed_ ? reinterpret_cast<const char*>(kBFloat16Ones) : reinterpret_cast<const char*>(&kFloatOne);
   product.box = {piece.images, piece.rows, StepsOfRow()};
-  product.a = {one, 0, 0, 0};
+  product.a = {LaneOfOnes(dtype_), 0, 0, 0};
   if (is_packed_) {
     const char* dy = from.packed + PackedXBytes();
     product.b = {dy + (y_block - first_y_block) * packed_dy_.block, packed_dy_.image, packed_dy_.row,

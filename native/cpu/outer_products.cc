@@ -6,6 +6,12 @@
 
 namespace residua::cpu {
 
+const char* LaneOfOnes(DType dtype) {
+  static constexpr float kFloat = 1.0f;
+  static constexpr uint16_t kBFloat16[] = {0x3f80, 0x3f80};
+  return dtype == DType::kBFloat16 ? reinterpret_cast<const char*>(kBFloat16) : reinterpret_cast<const char*>(&kFloat);
+}
+
 #if defined(RESIDUA_BFLOAT16_VECTORS)
 
 namespace {

@@ -50,6 +50,9 @@ bool HasOuterProducts(DType dtype);
 using OuterProductKernel = void (*)(const OuterProduct& product);
 OuterProductKernel OuterProductKernelFor(DType dtype, int64_t lanes, int64_t vectors);
 
+// A lane whose numbers are 1 in the type: the product with it is b's sum.
+const char* LaneOfOnes(DType dtype);
+
 // Pairs of neighbours for bfloat16: positions first, first + stride, ... (`count` of them) of `row` [width, 16] become
 // steps [(count + 1) / 2, 16, 2]. Positions outside the row, and the last step's second where `count` is odd, are 0.
 struct PairRow {

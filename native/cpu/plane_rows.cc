@@ -12,8 +12,6 @@ namespace {
 
 constexpr int64_t kSteps = 256;  // two blocks of dy, 32 KB, stay in the first-level cache
 constexpr int64_t kMostLanes = 8;
-constexpr float kFloatOne = 1.0f;
-constexpr uint16_t kBFloat16Ones[] = {0x3f80, 0x3f80};
 
 // A row of x as it is copied: numbers `begin` to `end` are x's from `from` on, the others 0.
 struct CopiedRow {
@@ -68,13 +66,12 @@ size_t PlaneRows::copied_bytes() const {
 
 void PlaneRows::Copy(const PlanePiece& piece, const PlaneSources& from) const {
   const int64_t first = piece.first_row * height_.stride - height_.padding;
-  const int64_t rows = (piece.rows - 1) * height_.stride + (height_.taps - 1) * row_gap_ + 1;
   const int64_t reach = (width_.out - 1) * width_.stride + width_.taps;  // what lies beyond no tap reads
   const int64_t begin = width_.padding, end = std::max(std::min(begin + width_.in, reach), begin);
   for (int64_t channel = 0; channel < channels_; ++channel) {
     const char* plane = from.x + (piece.image * channels_ + channel) * height_.in * width_.in * size_;
-    char* copy = from.copies + channel * CopiedRows() * copied_width_ * 4;
-    for (int64_t i = 0; i < rows; ++i) {
+    char* copy = from.copies + channel * RowsOfX(rows_in_piece_) * copied_width_ * 4;
+    for (int64_t i = 0; i < RowsOfX(piece.rows); ++i) {
       char* to = copy + i * copied_width_ * 4;
       const int64_t row = first + i;
       if (row < 0 || row >= height_.in) {
@@ -116,8 +113,8 @@ OuterProduct PlaneRows::Product(const PlanePiece& piece, const PlaneSources& fro
   const int64_t row = copied_width_ * 4;
   OuterProduct product = {};
   product.box = {1, piece.rows, StepsOfRow()};
-  product.a = {from.copies + (channel * CopiedRows() + kernel_row * row_gap_) * row + lane * 4, 0, height_.stride * row,
-               positions_in_step_ * width_.stride * 4};
+  product.a = {from.copies + (channel * RowsOfX(rows_in_piece_) + kernel_row * row_gap_) * row + lane * 4, 0,
+               height_.stride * row, positions_in_step_ * width_.stride * 4};
   product.b = DySteps(piece, from, y_block);
   product.b_vector = positions_in_step_ == 1 ? height_.out * DyRowBytes() : rows_in_piece_ * product.b.row;
   return product;
@@ -125,9 +122,7 @@ OuterProduct PlaneRows::Product(const PlanePiece& piece, const PlaneSources& fro
 
 OuterProduct PlaneRows::Sum(const PlanePiece& piece, const PlaneSources& from, int64_t y_block) const {
   OuterProduct product = Product(piece, from, 0, 0, 0, y_block);
-  const bool is_float = dtype_ == DType::kFloat32;
-  product.a = {is_float ? reinterpret_cast<const char*>(&kFloatOne) : reinterpret_cast<const char*>(kBFloat16Ones), 0,
-               0, 0};
+  product.a = {LaneOfOnes(dtype_), 0, 0, 0};
   return product;
 }
 

@@ -40,8 +40,9 @@ class PlaneRows {
 
  private:
   int64_t StepsOfRow() const { return (width_.out + positions_in_step_ - 1) / positions_in_step_; }
-  int64_t CopiedRows() const { return (rows_in_piece_ - 1) * height_.stride + (height_.taps - 1) * row_gap_ + 1; }
-  int64_t CopiedXBytes() const { return channels_ * CopiedRows() * copied_width_ * 4; }
+  // That so many rows of y read.
+  int64_t RowsOfX(int64_t rows) const { return (rows - 1) * height_.stride + (height_.taps - 1) * row_gap_ + 1; }
+  int64_t CopiedXBytes() const { return channels_ * RowsOfX(rows_in_piece_) * copied_width_ * 4; }
   int64_t DyRowBytes() const { return width_.out * kVector * size_; }
   StepAddresses DySteps(const PlanePiece& piece, const PlaneSources& from, int64_t y_block) const;
 
