@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // With a version, of the lines' form and of the algorithms that were timed: files of another one are not read.
-constexpr const char* kName = "/convolutions-9-";
+constexpr const char* kName = "/convolutions-10-";
 
 // "" for none.
 std::string Folder() {
