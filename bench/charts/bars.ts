@@ -71,7 +71,7 @@ function labelOf(row: Row, each: CaseResult): string {
   const { imagesPerSecond: speed, shareOfPeak } = row;
   const ratio = row.name === ownName ? each.ratioToBestPyTorch : null;
   return [
-    `${speed < 10 ? speed : Math.round(speed).toLocaleString('en-US')} images/s`,
+    `${speed < 10 ? speed.toFixed(1) : Math.round(speed).toLocaleString('en-US')} images/s`,
     ...(ratio === null ? [] : [`${ratio.toFixed(2)}x`]),
     ...(shareOfPeak === undefined ? [] : [`${Math.round(shareOfPeak * 100)}% of peak`]),
   ].join(', ');
