@@ -4,8 +4,6 @@
 #include <dlfcn.h>
 #include <unistd.h>
 
-#include <cstdint>
-
 #include "cpu/onednn.h"
 
 namespace residua::cpu {

@@ -14,7 +14,7 @@ testProgram('The size of the caches', 'cache_size_test', 15); // four sizes at e
 /** Why the dynamic linker cannot be watched here, or ''. */
 function whyNot(): string {
   const { library = '' } = backendOf(cpu()).describe();
-  if (/^oneDNN [012]\./.test(library)) return `${library} has that question for itself`;
+  if (/^oneDNN [012]\./.test(library)) return `${library} asks only itself`;
   const { glibcVersionRuntime } = (process.report.getReport() as { header: { glibcVersionRuntime?: string } }).header;
   return glibcVersionRuntime ? '' : 'only the dynamic linker of glibc says what it binds';
 }
