@@ -20,14 +20,15 @@ int main() {
   using residua::cpu::CacheSize;
   struct Level {
     int level;
-    size_t smallest, largest, usual;  // of any processor, in bytes
+    size_t smallest, largest;  // of any processor, in bytes
+    size_t found;  // by oneDNN: neither what the system says on a usual processor nor what is taken without it
   };
   const Level levels[] = {
-      {1, 8 << 10, 256 << 10, 48 << 10}, {2, 64 << 10, 64 << 20, 1 << 20}, {3, 64 << 10, 1u << 30, 4 << 20}};
+      {1, 8 << 10, 256 << 10, 40 << 10}, {2, 64 << 10, 64 << 20, 3 << 20}, {3, 64 << 10, 1u << 30, 5 << 20}};
   for (const Level& of : levels) {
     const std::string name = "level " + std::to_string(of.level) + ": ";
-    const size_t kept = CacheSize(of.level, of.usual);
-    Report(kept == of.usual, name + "what oneDNN found is kept", std::to_string(kept));
+    const size_t kept = CacheSize(of.level, of.found);
+    Report(kept == of.found, name + "what oneDNN found is kept", std::to_string(kept));
     for (const size_t wrong : {0, 1, 1024}) {
       const size_t size = CacheSize(of.level, wrong);
       Report(size >= of.smallest && size <= of.largest, name + std::to_string(wrong) + " bytes are not believed",
